@@ -45,6 +45,17 @@ class Migration(migrations.Migration):
                 'verbose_name': 'person',
                 'verbose_name_plural': 'people',
                 'ordering': ['name', 'pk'],
+                'indexes': [
+                    models.Index(fields=['name', 'id'], name='people_by_name'),
+                    models.Index(condition=models.Q(('is_active', False)), fields=['name', 'id'], name='former_people_by_name'),
+                    models.Index(condition=models.Q(('is_staff', True)), fields=['name', 'id'], name='staff_by_name'),
+                    models.Index(condition=models.Q(('is_superuser', True)), fields=['name', 'id'], name='superusers_by_name'),
+                    models.Index(condition=models.Q(('job_role', ''), _negated=True), fields=['job_role'], name='people_by_job_role'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='addresses_are_lower_case'),
+                    models.CheckConstraint(condition=models.Q(('email', None), ('staff_number', None), _negated=True), name='address_or_staff_number', violation_error_message='Enter an email address or a staff number.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -63,6 +74,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['first_day', 'pk'],
+                'indexes': [
+                    models.Index(condition=models.Q(('stage__lt', 2)), fields=['ends_at'], name='away_and_not_over'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('first_day__lte', models.F('last_day'))), name='away_from_day_to_day'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -81,6 +98,10 @@ class Migration(migrations.Migration):
                 'verbose_name': 'merged account',
                 'verbose_name_plural': 'merged accounts',
                 'ordering': ['-pk'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('other',), name='a_name_of_one_person'),
+                    models.CheckConstraint(condition=models.Q(('kept', models.F('other')), _negated=True), name='nobody_is_merged_with_oneself'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -94,6 +115,11 @@ class Migration(migrations.Migration):
                 ('used_on', models.DateField(help_text='The last day on which it was used', null=True)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('person', 'name'), name='one_api_key_per_name'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Deputy',
@@ -110,6 +136,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'deputy',
                 'verbose_name_plural': 'deputies',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='deputies_begin_before_they_end'),
+                    models.CheckConstraint(condition=models.Q(('manager', models.F('person')), _negated=True), name='nobody_stands_in_for_oneself'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -137,6 +167,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('act', 'person'), name='an_act_notes_once_about_a_person'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -154,6 +187,11 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(help_text='Null: the site', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('is_confirmed', models.ForeignKey(help_text='Person who started it; null: the site', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['-read_at'], name='rosters_by_day'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='RosterImportChunk',
@@ -167,6 +205,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['place'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('roster', 'place'), name='one_part_at_a_place'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -176,6 +217,11 @@ class Migration(migrations.Migration):
                 ('term', models.CharField(max_length=40)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['term', 'person'], name='people_by_term', opclasses=['varchar_pattern_ops', 'int8_ops']),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='SignInCode',
@@ -220,6 +266,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['day'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('team', 'day'), name='a_day_once_in_the_list_of_a_team'),
+                    models.UniqueConstraint(condition=models.Q(('team', None)), fields=('day',), name='a_day_once_in_the_list_of_the_site'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -246,6 +296,11 @@ class Migration(migrations.Migration):
                 ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.teaminvitelink')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('link', 'staff_number'), name='one_request_at_a_link'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='TrustedDevice',
@@ -255,97 +310,14 @@ class Migration(migrations.Migration):
                 ('trusted_since', models.DateTimeField(default=django.utils.timezone.now)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['name', 'id'], name='people_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(condition=models.Q(('is_active', False)), fields=['name', 'id'], name='former_people_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(condition=models.Q(('is_staff', True)), fields=['name', 'id'], name='staff_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(condition=models.Q(('is_superuser', True)), fields=['name', 'id'], name='superusers_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(condition=models.Q(('job_role', ''), _negated=True), fields=['job_role'], name='people_by_job_role'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='addresses_are_lower_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('email', None), ('staff_number', None), _negated=True), name='address_or_staff_number', violation_error_message='Enter an email address or a staff number.'),
-        ),
-        migrations.AddIndex(
-            model_name='absence',
-            index=models.Index(condition=models.Q(('stage__lt', 2)), fields=['ends_at'], name='away_and_not_over'),
-        ),
-        migrations.AddConstraint(
-            model_name='absence',
-            constraint=models.CheckConstraint(condition=models.Q(('first_day__lte', models.F('last_day'))), name='away_from_day_to_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='accountmerge',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('other',), name='a_name_of_one_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='accountmerge',
-            constraint=models.CheckConstraint(condition=models.Q(('kept', models.F('other')), _negated=True), name='nobody_is_merged_with_oneself'),
-        ),
-        migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.UniqueConstraint(fields=('person', 'name'), name='one_api_key_per_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='deputy',
-            constraint=models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='deputies_begin_before_they_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='deputy',
-            constraint=models.CheckConstraint(condition=models.Q(('manager', models.F('person')), _negated=True), name='nobody_stands_in_for_oneself'),
-        ),
-        migrations.AddConstraint(
-            model_name='note',
-            constraint=models.UniqueConstraint(fields=('act', 'person'), name='an_act_notes_once_about_a_person'),
-        ),
-        migrations.AddIndex(
-            model_name='rosterimport',
-            index=models.Index(fields=['-read_at'], name='rosters_by_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='rosterimportchunk',
-            constraint=models.UniqueConstraint(fields=('roster', 'place'), name='one_part_at_a_place'),
-        ),
-        migrations.AddIndex(
-            model_name='searchterm',
-            index=models.Index(fields=['term', 'person'], name='people_by_term', opclasses=['varchar_pattern_ops', 'int8_ops']),
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('person', 'key'), name='a_device_is_known_once'),
+                ],
+            },
         ),
         migrations.AddConstraint(
             model_name='membership',
             constraint=models.UniqueConstraint(fields=('team', 'person', 'role'), name='one_membership_per_role'),
-        ),
-        migrations.AddConstraint(
-            model_name='calendarday',
-            constraint=models.UniqueConstraint(fields=('team', 'day'), name='a_day_once_in_the_list_of_a_team'),
-        ),
-        migrations.AddConstraint(
-            model_name='calendarday',
-            constraint=models.UniqueConstraint(condition=models.Q(('team', None)), fields=('day',), name='a_day_once_in_the_list_of_the_site'),
-        ),
-        migrations.AddConstraint(
-            model_name='joinrequest',
-            constraint=models.UniqueConstraint(fields=('link', 'staff_number'), name='one_request_at_a_link'),
-        ),
-        migrations.AddConstraint(
-            model_name='trusteddevice',
-            constraint=models.UniqueConstraint(fields=('person', 'key'), name='a_device_is_known_once'),
         ),
     ]

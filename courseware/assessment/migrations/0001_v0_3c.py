@@ -38,6 +38,14 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'certificate',
                 'verbose_name_plural': 'certificates',
+                'indexes': [
+                    models.Index(fields=['-issued_at', '-id'], name='certificates_newest_first'),
+                    models.Index(condition=models.Q(('revoked_at__isnull', False)), fields=['-issued_at', '-id'], name='withdrawn_newest_first'),
+                    models.Index(fields=['holder'], name='certificate_by_holder'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('revocation_reason', ''), ('revoked_at', None), ('revoked_by', None)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False), models.Q(('revocation_reason', ''), _negated=True)), _connector='OR'), name='withdrawn_by_somebody_for_a_reason'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -50,6 +58,11 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('certificate', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='papers', to='assessment.certificate')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('certificate', 'language'), name='one_paper_per_certificate_and_language'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='DailyQuestionAnswer',
@@ -72,6 +85,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('enrollment', 'day'), name='one_daily_answer_a_day'),
+                    models.UniqueConstraint(fields=('enrollment', 'number'), name='one_daily_answer_per_number'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -105,6 +122,12 @@ class Migration(migrations.Migration):
                 'verbose_name': 'exam attempt',
                 'verbose_name_plural': 'exam attempts',
                 'ordering': ['number'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('enrollment', 'exam', 'number'), name='one_attempt_per_number'),
+                    models.UniqueConstraint(condition=models.Q(('submitted_at', None)), fields=('enrollment', 'exam'), name='one_open_attempt_per_exam'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('points', None), ('submitted_at', None)), models.Q(('points__isnull', False), ('points__lte', models.F('max_points')), ('submitted_at__isnull', False)), _connector='OR'), name='points_come_with_submitting'),
+                    models.CheckConstraint(condition=models.Q(('pass_mark__isnull', False), ('is_passed', None), _connector='OR'), name='no_pass_without_a_pass_mark'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -127,6 +150,11 @@ class Migration(migrations.Migration):
                 'verbose_name': 'external training',
                 'verbose_name_plural': 'external training',
                 'ordering': ['-pk'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('person', 'course', 'trained_on'), name='outside_training_recorded_once'),
+                    models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_until__gte', models.F('trained_on')), _connector='OR'), name='outside_training_ends_after_it'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('revocation_reason', ''), ('revoked_at', None), ('revoked_by', None)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False), models.Q(('revocation_reason', ''), _negated=True)), _connector='OR'), name='outside_training_withdrawn_for_a_reason'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -139,6 +167,15 @@ class Migration(migrations.Migration):
                 ('learner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('outside', models.ForeignKey(help_text='Or what was learned elsewhere', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessment.externaltraining')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['certified_until'], name='certification_by_end'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('learner', 'course'), name='one_certification_per_course'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('certificate', None), ('outside__isnull', False)), models.Q(('certificate__isnull', False), ('outside', None)), _connector='OR'), name='certification_has_one_proof'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='PracticeAnswer',
@@ -158,6 +195,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('attempt', 'objective', 'number'), name='one_practice_answer_per_number'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -180,86 +220,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('attempt', 'position'), name='one_response_per_position'),
+                    models.UniqueConstraint(fields=('attempt', 'question'), name='no_question_twice_in_an_attempt'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='certificate',
-            index=models.Index(fields=['-issued_at', '-id'], name='certificates_newest_first'),
-        ),
-        migrations.AddIndex(
-            model_name='certificate',
-            index=models.Index(condition=models.Q(('revoked_at__isnull', False)), fields=['-issued_at', '-id'], name='withdrawn_newest_first'),
-        ),
-        migrations.AddIndex(
-            model_name='certificate',
-            index=models.Index(fields=['holder'], name='certificate_by_holder'),
-        ),
-        migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revocation_reason', ''), ('revoked_at', None), ('revoked_by', None)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False), models.Q(('revocation_reason', ''), _negated=True)), _connector='OR'), name='withdrawn_by_somebody_for_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='certificatepdf',
-            constraint=models.UniqueConstraint(fields=('certificate', 'language'), name='one_paper_per_certificate_and_language'),
-        ),
-        migrations.AddConstraint(
-            model_name='dailyquestionanswer',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'day'), name='one_daily_answer_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='dailyquestionanswer',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'number'), name='one_daily_answer_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='examattempt',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'exam', 'number'), name='one_attempt_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='examattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('submitted_at', None)), fields=('enrollment', 'exam'), name='one_open_attempt_per_exam'),
-        ),
-        migrations.AddConstraint(
-            model_name='examattempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('points', None), ('submitted_at', None)), models.Q(('points__isnull', False), ('points__lte', models.F('max_points')), ('submitted_at__isnull', False)), _connector='OR'), name='points_come_with_submitting'),
-        ),
-        migrations.AddConstraint(
-            model_name='examattempt',
-            constraint=models.CheckConstraint(condition=models.Q(('pass_mark__isnull', False), ('is_passed', None), _connector='OR'), name='no_pass_without_a_pass_mark'),
-        ),
-        migrations.AddConstraint(
-            model_name='externaltraining',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('person', 'course', 'trained_on'), name='outside_training_recorded_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='externaltraining',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_until__gte', models.F('trained_on')), _connector='OR'), name='outside_training_ends_after_it'),
-        ),
-        migrations.AddConstraint(
-            model_name='externaltraining',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revocation_reason', ''), ('revoked_at', None), ('revoked_by', None)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False), models.Q(('revocation_reason', ''), _negated=True)), _connector='OR'), name='outside_training_withdrawn_for_a_reason'),
-        ),
-        migrations.AddIndex(
-            model_name='certification',
-            index=models.Index(fields=['certified_until'], name='certification_by_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='certification',
-            constraint=models.UniqueConstraint(fields=('learner', 'course'), name='one_certification_per_course'),
-        ),
-        migrations.AddConstraint(
-            model_name='certification',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('certificate', None), ('outside__isnull', False)), models.Q(('certificate__isnull', False), ('outside', None)), _connector='OR'), name='certification_has_one_proof'),
-        ),
-        migrations.AddConstraint(
-            model_name='practiceanswer',
-            constraint=models.UniqueConstraint(fields=('attempt', 'objective', 'number'), name='one_practice_answer_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=models.UniqueConstraint(fields=('attempt', 'position'), name='one_response_per_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=models.UniqueConstraint(fields=('attempt', 'question'), name='no_question_twice_in_an_attempt'),
         ),
     ]

@@ -122,6 +122,11 @@ class Migration(migrations.Migration):
                 'verbose_name': 'version of a rule',
                 'verbose_name_plural': 'versions of rules',
                 'ordering': ['number'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('rule', 'number'), name='one_version_per_number'),
+                    models.CheckConstraint(condition=models.Q(('due', 'quarter'), models.Q(('due', 'date'), ('due_on__isnull', False)), models.Q(('due__in', ['start', 'joining', 'assignment']), ('due_days__isnull', False)), _connector='OR'), name='a_rule_says_by_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('renewal', ''), ('renewal_day', None), ('renewal_days', None), ('renewal_month', None)), models.Q(models.Q(('renewal', ''), _negated=True), ('renewal_day', None), ('renewal_days__isnull', False), ('renewal_month', None)), models.Q(models.Q(('renewal', ''), _negated=True), ('renewal_day__isnull', False), ('renewal_days', None), ('renewal_month__isnull', False)), _connector='OR'), name='a_renewal_opens_on_one_day'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -145,6 +150,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'action of a rule',
                 'verbose_name_plural': 'actions of rules',
                 'ordering': ['-pk'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('rule', 'person', 'kind', 'occasion'), name='a_rule_does_it_once'),
+                ],
             },
         ),
         migrations.AddField(
@@ -225,21 +233,5 @@ class Migration(migrations.Migration):
                 'ordering': ['pk'],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('course', None), ('rule__isnull', False)), models.Q(('course__isnull', False), ('rule', None)), _connector='OR'), name='a_plan_of_a_course_or_of_a_rule')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.UniqueConstraint(fields=('rule', 'number'), name='one_version_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.CheckConstraint(condition=models.Q(('due', 'quarter'), models.Q(('due', 'date'), ('due_on__isnull', False)), models.Q(('due__in', ['start', 'joining', 'assignment']), ('due_days__isnull', False)), _connector='OR'), name='a_rule_says_by_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('renewal', ''), ('renewal_day', None), ('renewal_days', None), ('renewal_month', None)), models.Q(models.Q(('renewal', ''), _negated=True), ('renewal_day', None), ('renewal_days__isnull', False), ('renewal_month', None)), models.Q(models.Q(('renewal', ''), _negated=True), ('renewal_day__isnull', False), ('renewal_days', None), ('renewal_month__isnull', False)), _connector='OR'), name='a_renewal_opens_on_one_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleaction',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('rule', 'person', 'kind', 'occasion'), name='a_rule_does_it_once'),
         ),
     ]

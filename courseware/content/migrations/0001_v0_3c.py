@@ -38,6 +38,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'document',
                 'verbose_name_plural': 'documents',
+                'constraints': [
+                    models.UniqueConstraint(fields=('course', 'identifier'), name='one_document_per_id'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -94,6 +97,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'release',
                 'verbose_name_plural': 'releases',
                 'ordering': ['-number'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('course', 'number'), name='one_release_per_number'),
+                ],
             },
         ),
         migrations.AddField(
@@ -136,6 +142,11 @@ class Migration(migrations.Migration):
                 ('paragraphs', models.JSONField(default=list, help_text='What a search looks through, taken from the data')),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pages', to='content.document')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('document', 'language', 'digest'), name='one_page_per_digest'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Revision',
@@ -152,6 +163,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'revision',
                 'verbose_name_plural': 'revisions',
                 'ordering': ['-number'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('document', 'number'), name='one_revision_per_number'),
+                ],
             },
         ),
         migrations.AddField(
@@ -170,6 +184,14 @@ class Migration(migrations.Migration):
                 ('pages', models.ManyToManyField(related_name='entries', to='content.renderedpage')),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.revision')),
             ],
+            options={
+                'indexes': [
+                    models.Index(condition=models.Q(('impact__in', ('reread', 'retake'))), fields=['release', 'document'], name='entry_more_than_minor'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('release', 'document'), name='one_entry_per_document'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='expertreview',
@@ -191,6 +213,11 @@ class Migration(migrations.Migration):
                 ('digest', models.CharField(help_text='sha256 of the bytes, hexadecimal', max_length=64)),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='content.revision')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('revision', 'language'), name='one_text_per_language'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ImportedFile',
@@ -206,35 +233,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(fields=('course', 'number'), name='one_release_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='renderedpage',
-            constraint=models.UniqueConstraint(fields=('document', 'language', 'digest'), name='one_page_per_digest'),
-        ),
-        migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('document', 'number'), name='one_revision_per_number'),
-        ),
-        migrations.AddIndex(
-            model_name='releaseentry',
-            index=models.Index(condition=models.Q(('impact__in', ('reread', 'retake'))), fields=['release', 'document'], name='entry_more_than_minor'),
-        ),
-        migrations.AddConstraint(
-            model_name='releaseentry',
-            constraint=models.UniqueConstraint(fields=('release', 'document'), name='one_entry_per_document'),
-        ),
-        migrations.AddConstraint(
             model_name='expertreview',
             constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('revision',), name='one_reading_per_revision'),
-        ),
-        migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(fields=('course', 'identifier'), name='one_document_per_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourcefile',
-            constraint=models.UniqueConstraint(fields=('revision', 'language'), name='one_text_per_language'),
         ),
     ]

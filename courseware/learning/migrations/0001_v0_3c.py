@@ -84,6 +84,17 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'enrollment',
                 'verbose_name_plural': 'enrollments',
+                'indexes': [
+                    models.Index(fields=['urgency', 'id'], name='enrollment_by_urgency'),
+                    models.Index(fields=['course', 'urgency', 'id'], name='enrollment_of_course'),
+                    models.Index(condition=models.Q(('is_newest', True)), fields=['certified_until', 'urgency', 'id'], name='newest_by_certified_until'),
+                    models.Index(condition=models.Q(('job_role', ''), _negated=True), fields=['job_role'], name='enrollment_of_job_role'),
+                    models.Index(condition=models.Q(('completed_at', None), ('exempted_at', None), ('due_given_at', None), ('is_newest', True), ('started_at', None)), fields=['urgency', 'id'], name='unopened_by_urgency'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('completed_at', None), ('exempted_at', None)), fields=('learner', 'course'), name='one_open_enrollment_per_course'),
+                    models.UniqueConstraint(condition=models.Q(('is_newest', True)), fields=('learner', 'course'), name='one_newest_run_per_course'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -96,6 +107,11 @@ class Migration(migrations.Migration):
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
                 ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='completions', to='learning.enrollment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('enrollment', 'document'), name='one_completion_per_document'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ChangeAcknowledgement',
@@ -110,6 +126,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('enrollment', 'document', 'release'), name='a_change_is_seen_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -128,6 +147,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'indexes': [
+                    models.Index(fields=['enrollment', 'document'], name='answer_by_document'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -146,6 +168,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('adjustment', 'enrollment'), name='one_line_per_enrollment'),
+                    models.CheckConstraint(condition=models.Q(('undone_at', None), ('made_at__isnull', False), _connector='OR'), name='undone_after_it_was_made'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -160,6 +186,11 @@ class Migration(migrations.Migration):
                 ('days', models.PositiveIntegerField(default=0, help_text='By how many working days it was moved on')),
                 ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='postponements', to='learning.enrollment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('enrollment', 'since'), name='one_postponement_for_each_day_given'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ExtensionRequest',
@@ -181,6 +212,11 @@ class Migration(migrations.Migration):
                 'verbose_name': 'extension request',
                 'verbose_name_plural': 'extension requests',
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('enrollment',), name='one_open_request_per_enrollment'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('end', ''), ('ended_at', None)), models.Q(models.Q(('end', ''), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='a_request_ends_somehow'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('adjustment__isnull', False), ('end__in', ['given', 'another'])), models.Q(models.Q(('end__in', ['given', 'another']), _negated=True), ('adjustment', None)), _connector='OR'), name='a_day_is_given_by_an_adjustment'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -194,6 +230,11 @@ class Migration(migrations.Migration):
                 ('course', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.course')),
                 ('team', models.ForeignKey(db_constraint=False, db_index=False, help_text='Null: the company', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.team')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['team', 'course', 'urgency', 'has_started', 'certified_until', 'number'], name='headcount_by_team'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='LessonReport',
@@ -228,6 +269,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'question to a manager',
                 'verbose_name_plural': 'questions to managers',
                 'ordering': ['pk'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('answered_at', None), ('answered_by', None)), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='a_question_is_answered_by_somebody'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -242,6 +286,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('merge', 'enrollment'), name='a_run_once_in_a_merge'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -257,6 +304,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('enrollment', 'document', 'phrase'), name='a_phrase_kept_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -284,89 +334,10 @@ class Migration(migrations.Migration):
                 ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='survey_receipts', to='learning.enrollment')),
                 ('survey', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='enrollment',
-            index=models.Index(fields=['urgency', 'id'], name='enrollment_by_urgency'),
-        ),
-        migrations.AddIndex(
-            model_name='enrollment',
-            index=models.Index(fields=['course', 'urgency', 'id'], name='enrollment_of_course'),
-        ),
-        migrations.AddIndex(
-            model_name='enrollment',
-            index=models.Index(condition=models.Q(('is_newest', True)), fields=['certified_until', 'urgency', 'id'], name='newest_by_certified_until'),
-        ),
-        migrations.AddIndex(
-            model_name='enrollment',
-            index=models.Index(condition=models.Q(('job_role', ''), _negated=True), fields=['job_role'], name='enrollment_of_job_role'),
-        ),
-        migrations.AddIndex(
-            model_name='enrollment',
-            index=models.Index(condition=models.Q(('completed_at', None), ('exempted_at', None), ('due_given_at', None), ('is_newest', True), ('started_at', None)), fields=['urgency', 'id'], name='unopened_by_urgency'),
-        ),
-        migrations.AddConstraint(
-            model_name='enrollment',
-            constraint=models.UniqueConstraint(condition=models.Q(('completed_at', None), ('exempted_at', None)), fields=('learner', 'course'), name='one_open_enrollment_per_course'),
-        ),
-        migrations.AddConstraint(
-            model_name='enrollment',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_newest', True)), fields=('learner', 'course'), name='one_newest_run_per_course'),
-        ),
-        migrations.AddConstraint(
-            model_name='completion',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'document'), name='one_completion_per_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='changeacknowledgement',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'document', 'release'), name='a_change_is_seen_once'),
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(fields=['enrollment', 'document'], name='answer_by_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='adjustmentitem',
-            constraint=models.UniqueConstraint(fields=('adjustment', 'enrollment'), name='one_line_per_enrollment'),
-        ),
-        migrations.AddConstraint(
-            model_name='adjustmentitem',
-            constraint=models.CheckConstraint(condition=models.Q(('undone_at', None), ('made_at__isnull', False), _connector='OR'), name='undone_after_it_was_made'),
-        ),
-        migrations.AddConstraint(
-            model_name='absenceshift',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'since'), name='one_postponement_for_each_day_given'),
-        ),
-        migrations.AddConstraint(
-            model_name='extensionrequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('enrollment',), name='one_open_request_per_enrollment'),
-        ),
-        migrations.AddConstraint(
-            model_name='extensionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end', ''), ('ended_at', None)), models.Q(models.Q(('end', ''), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='a_request_ends_somehow'),
-        ),
-        migrations.AddConstraint(
-            model_name='extensionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('adjustment__isnull', False), ('end__in', ['given', 'another'])), models.Q(models.Q(('end__in', ['given', 'another']), _negated=True), ('adjustment', None)), _connector='OR'), name='a_day_is_given_by_an_adjustment'),
-        ),
-        migrations.AddIndex(
-            model_name='headcount',
-            index=models.Index(fields=['team', 'course', 'urgency', 'has_started', 'certified_until', 'number'], name='headcount_by_team'),
-        ),
-        migrations.AddConstraint(
-            model_name='managerquestion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at', None), ('answered_by', None)), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='a_question_is_answered_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='mergedenrollment',
-            constraint=models.UniqueConstraint(fields=('merge', 'enrollment'), name='a_run_once_in_a_merge'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedphrase',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'document', 'phrase'), name='a_phrase_kept_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='surveyreceipt',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'survey'), name='one_receipt_per_survey'),
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('enrollment', 'survey'), name='one_receipt_per_survey'),
+                ],
+            },
         ),
     ]

@@ -39,6 +39,13 @@ class Migration(migrations.Migration):
                 'verbose_name': 'simulation attempt',
                 'verbose_name_plural': 'simulation attempts',
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('enrollment', 'simulation', 'number'), name='one_run_per_number'),
+                    models.UniqueConstraint(condition=models.Q(('abandoned_at', None), ('finished_at', None), ('what_if_of', None)), fields=('enrollment', 'simulation'), name='one_open_run_per_simulation'),
+                    models.UniqueConstraint(condition=models.Q(('abandoned_at', None), ('finished_at', None), ('what_if_of__isnull', False)), fields=('enrollment', 'simulation'), name='one_open_branch_per_simulation'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('number__isnull', False), ('what_if_at', None), ('what_if_of', None)), models.Q(('number', None), ('what_if_at__isnull', False), ('what_if_of__isnull', False)), _connector='OR'), name='a_run_is_on_record_or_a_branch'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('colour', ''), ('ending', ''), ('finished_at', None), ('points', None)), models.Q(('finished_at__isnull', False), ('points__isnull', False), models.Q(('ending', ''), _negated=True), models.Q(('colour', ''), _negated=True)), _connector='OR'), name='a_finished_run_has_an_ending'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -62,30 +69,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'decision',
                 'verbose_name_plural': 'decisions',
                 'ordering': ['position'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('run', 'position'), name='one_decision_per_situation'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='simulationattempt',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'simulation', 'number'), name='one_run_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='simulationattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('abandoned_at', None), ('finished_at', None), ('what_if_of', None)), fields=('enrollment', 'simulation'), name='one_open_run_per_simulation'),
-        ),
-        migrations.AddConstraint(
-            model_name='simulationattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('abandoned_at', None), ('finished_at', None), ('what_if_of__isnull', False)), fields=('enrollment', 'simulation'), name='one_open_branch_per_simulation'),
-        ),
-        migrations.AddConstraint(
-            model_name='simulationattempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('number__isnull', False), ('what_if_at', None), ('what_if_of', None)), models.Q(('number', None), ('what_if_at__isnull', False), ('what_if_of__isnull', False)), _connector='OR'), name='a_run_is_on_record_or_a_branch'),
-        ),
-        migrations.AddConstraint(
-            model_name='simulationattempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('colour', ''), ('ending', ''), ('finished_at', None), ('points', None)), models.Q(('finished_at__isnull', False), ('points__isnull', False), models.Q(('ending', ''), _negated=True), models.Q(('colour', ''), _negated=True)), _connector='OR'), name='a_finished_run_has_an_ending'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('run', 'position'), name='one_decision_per_situation'),
         ),
     ]
