@@ -64,6 +64,7 @@ def main():
         if reason := why_not():
             sys.exit(reason)
         run.set_up()
+        run.add_accounts()
         grow(int(sys.argv[1]))
     print(run.accounts_in_words())
     print(f"To look at it: DATA_DIR={data} make run")

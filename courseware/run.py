@@ -31,26 +31,28 @@ def move_aside(folder: Path) -> str:
 
 
 def set_up() -> None:
-    """Create or upgrade the database, static files and courses; without accounts, also create the demo company."""
+    """Create or upgrade the database, static files and courses. Accounts are not created; see `add_accounts`."""
     import django
     from django.core.management import CommandError, call_command
 
     django.setup()
     refuse_an_old_trial()
-    from courseware.accounts.models import User
-
     try:
         call_command("upgrade")
     except CommandError as error:
         # An edit in the admin wins over a changed file: report it and serve the published version.
         print(f"{error}\nThe site serves what was published last.", file=sys.stderr)
+
+
+def add_accounts() -> None:
+    """Create the demo company, unless the site has accounts."""
+    from django.core.management import call_command
+
+    from courseware.accounts.models import User
+
     if not User.objects.exists():
+        print("The demo accounts are being created. They are listed here when you can sign in.", flush=True)
         call_command("create_demo")
-
-
-def address_and_accounts(port: str) -> str:
-    """Return the text that `make run` prints for the user."""
-    return f"\nCourseware is at http://{LOOPBACK}:{port}\n\n{accounts_in_words()}\n\nCtrl+C ends it.\n"
 
 
 def accounts_in_words() -> str:
@@ -72,23 +74,28 @@ def main() -> None:
     with bootstrap.in_one_sentence():
         bootstrap.prepare_trial()
         set_up()
-    print(address_and_accounts(port), flush=True)
-    server = ["-m", "gunicorn", f"--config={BASE_DIR / 'gunicorn.conf.py'}", f"--bind={LOOPBACK}:{port}"]
-    sys.exit(
-        side_by_side(
-            {
-                "The server": [*server, "--log-level=warning"],
-                "The worker": [str(BASE_DIR / "manage.py"), "run_worker", "--verbosity=0"],
-            }
-        )
-    )
+    sys.exit(serve(port))
 
 
-def side_by_side(programs: dict[str, list[str]]) -> str | int:
-    """Run Python programs (name → arguments) until Ctrl+C, or until one ends (return a message); then end all."""
-    running = {subprocess.Popen([sys.executable, *each]).pid: name for name, each in programs.items()}  # noqa: S603 - constants
+def serve(port: str) -> str | int:
+    """Run server and worker until Ctrl+C, or until one ends (return a message); then end both.
+
+    On a new site, pages open while the demo company is still being created.
+    """
+    running: dict[int, str] = {}
+
+    def start(name: str, *arguments: str) -> None:
+        running[subprocess.Popen([sys.executable, *arguments]).pid] = name  # noqa: S603 - constants and a port
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
+        config = f"--config={BASE_DIR / 'gunicorn.conf.py'}"
+        start("The server", "-m", "gunicorn", config, f"--bind={LOOPBACK}:{port}", "--log-level=warning")
+        print(f"\nCourseware is at http://{LOOPBACK}:{port}", flush=True)
+        with bootstrap.in_one_sentence():
+            add_accounts()
+        print(f"\n{accounts_in_words()}\n\nCtrl+C ends it.\n", flush=True)
+        start("The worker", str(BASE_DIR / "manage.py"), "run_worker", "--verbosity=0")
         died, status = os.wait()
         name = running.pop(died)
         return f"{name} ended by itself ({os.waitstatus_to_exitcode(status)}), so everything does."

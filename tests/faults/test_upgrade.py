@@ -13,7 +13,7 @@ import pytest
 from tests.faults.sites import Site, new_postgres, wait_until
 from tests.patience import PATIENCE
 
-PRODUCTION = {"DJANGO_SETTINGS_MODULE": "courseware.settings"}
+PRODUCTION = {"DJANGO_SETTINGS_MODULE": "tests.faults.settings_as_served"}
 MOMENTS = {
     "before the site is closed": "courseware.management.commands.upgrade.unapplied",
     "while it is closed": "django.core.management.commands.migrate.emit_pre_migrate_signal",
@@ -53,9 +53,9 @@ def wait_for(visitor, status):
 @pytest.mark.parametrize(
     "moment",
     [
-        "before the site is closed",
+        pytest.param("before the site is closed", marks=pytest.mark.deep),
         pytest.param("while it is closed", marks=pytest.mark.each_database),
-        "after the database",
+        pytest.param("after the database", marks=pytest.mark.deep),
     ],
 )
 def test_killed_upgrade_can_be_repeated_and_site_reopens(moment, site):

@@ -20,6 +20,6 @@ def test_database_is_copied_without_printing_redis_password(site, other):
 
 
 def test_site_started_with_redis_has_cache_table(other):
-    status, printed = other.manage("upgrade", **REDIS)
+    status, printed = other.manage("upgrade", DJANGO_SETTINGS_MODULE="tests.faults.settings_as_served", **REDIS)
     assert status == 0, printed
     assert other.count("cache") == 0

@@ -1,7 +1,7 @@
 """A database of an earlier version is upgraded by one command: every page opens as before.
 
 A state is stored for each released version from 0.3 on, see docs/releasing.md.
-Until then, the test makes a state of this version.
+Until then, `make deep` makes a state of this version.
 """
 
 import json
@@ -24,7 +24,10 @@ def empty_site(folder):
     return Site(folder, new_postgres(SERVER) if is_postgres else f"sqlite:///{folder / 'courseware.sqlite3'}")
 
 
-@pytest.fixture(params=[None, *STATES], ids=lambda file: file.stem if file else "this version")
+THIS_VERSION = pytest.param(None, id="this version", marks=pytest.mark.deep)
+
+
+@pytest.fixture(params=[THIS_VERSION, *STATES], ids=lambda file: file.stem)
 def state(request, tmp_path):
     if request.param:
         return request.param
