@@ -63,8 +63,8 @@ def main():
         data = bootstrap.prepare_trial()
         if reason := why_not():
             sys.exit(reason)
-        run.set_up()
-        run.add_accounts()
+        run.set_up_database()
+        run.set_up_site()
         grow(int(sys.argv[1]))
     print(run.accounts_in_words())
     print(f"To look at it: DATA_DIR={data} make run")

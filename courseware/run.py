@@ -30,28 +30,30 @@ def move_aside(folder: Path) -> str:
     return shlex.join(["mv", str(folder), str(free)])
 
 
-def set_up() -> None:
-    """Create or upgrade the database, static files and courses. Accounts are not created; see `add_accounts`."""
+def set_up_database() -> None:
+    """Create or upgrade the database and the static files; afterwards a server can start."""
     import django
-    from django.core.management import CommandError, call_command
 
     django.setup()
     refuse_an_old_trial()
+    from courseware.management.commands.upgrade import Command
+
+    Command().set_up_database()
+
+
+def set_up_site() -> None:
+    """Import or upgrade the courses. If the site has no accounts, create the demo company."""
+    from django.core.management import CommandError, call_command
+
+    from courseware.accounts.models import User
+    from courseware.management.commands.upgrade import Command
+
     try:
-        call_command("upgrade")
+        Command().set_up_courses()
     except CommandError as error:
         # An edit in the admin wins over a changed file: report it and serve the published version.
         print(f"{error}\nThe site serves what was published last.", file=sys.stderr)
-
-
-def add_accounts() -> None:
-    """Create the demo company, unless the site has accounts."""
-    from django.core.management import call_command
-
-    from courseware.accounts.models import User
-
     if not User.objects.exists():
-        print("The demo accounts are being created. They are listed here when you can sign in.", flush=True)
         call_command("create_demo")
 
 
@@ -73,14 +75,14 @@ def main() -> None:
     bootstrap.begin()
     with bootstrap.in_one_sentence():
         bootstrap.prepare_trial()
-        set_up()
+        set_up_database()
     sys.exit(serve(port))
 
 
 def serve(port: str) -> str | int:
     """Run server and worker until Ctrl+C, or until one ends (return a message); then end both.
 
-    On a new site, pages open while the demo company is still being created.
+    Pages open while the courses are imported. A new site has no accounts before that, and no work for the worker.
     """
     running: dict[int, str] = {}
 
@@ -91,9 +93,12 @@ def serve(port: str) -> str | int:
     try:
         config = f"--config={BASE_DIR / 'gunicorn.conf.py'}"
         start("The server", "-m", "gunicorn", config, f"--bind={LOOPBACK}:{port}", "--log-level=warning")
-        print(f"\nCourseware is at http://{LOOPBACK}:{port}", flush=True)
+        print(
+            f"\nCourseware is at http://{LOOPBACK}:{port}\nThe accounts follow when the courses are ready.\n",
+            flush=True,
+        )
         with bootstrap.in_one_sentence():
-            add_accounts()
+            set_up_site()
         print(f"\n{accounts_in_words()}\n\nCtrl+C ends it.\n", flush=True)
         start("The worker", str(BASE_DIR / "manage.py"), "run_worker", "--verbosity=0")
         died, status = os.wait()

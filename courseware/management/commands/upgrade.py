@@ -28,6 +28,11 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options):
+        self.set_up_database()
+        self.set_up_courses()
+
+    def set_up_database(self) -> None:
+        """Collect static files and migrate the database; afterwards a server can start."""
         lift_timeouts(connection)
         if reason := refusal():
             raise CommandError(f"{reason}. Nothing was changed.")
@@ -44,6 +49,9 @@ class Command(BaseCommand):
         else:
             self.step("database", lambda: call_command("migrate", interactive=False, verbosity=0))
             self.step("cache table", lambda: call_command("createcachetable", settings.CACHE_TABLE, verbosity=0))
+
+    def set_up_courses(self) -> None:
+        """Compile and import the courses, and check the records."""
         failed = [*self.compile_again(), *self.import_course()]
         self.step("records", lambda: call_command("check_records", stdout=self.stdout, stderr=self.stderr))
         self.step("log", lambda: call_command("create_checkpoint", stdout=self.stdout))
