@@ -161,6 +161,7 @@ def files_of_the_last_version(folder):
 @pytest.mark.slow
 @pytest.mark.minutes
 @pytest.mark.postgres_in_deep
+@pytest.mark.only_if_changed("content/", "courseware/content/", "courseware/course_format/")
 def test_shipped_course_keeps_records_of_last_version(shipped_folder):
     before, now = files_of_the_last_version(shipped_folder), read_folder(shipped_folder)
     course = make_course(before)

@@ -59,6 +59,7 @@ def test_zero_runs_are_refused(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.only_if_changed("content/", "courseware/course_format/")
 def test_critical_error_never_ends_in_no_harm(shipped_folder):
     """Skips simulations awaiting expert review: they are optional and may end well."""
     course = read_course(read_folder(shipped_folder))

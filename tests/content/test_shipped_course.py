@@ -30,6 +30,7 @@ EMPHASIS = re.compile(r"<(em|strong)>(.*?)</\1>")
 
 @pytest.mark.shipped
 @pytest.mark.slow
+@pytest.mark.only_if_changed("content/", "courseware/content/", "courseware/course_format/")
 @pytest.mark.any_database
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
 def test_no_asterisk_is_mistaken_for_emphasis(folder, db):
@@ -131,6 +132,7 @@ def test_required_simulations_end_in_harm_without_decisions(shipped_folder):
 
 
 @pytest.mark.slow
+@pytest.mark.only_if_changed("content/", "courseware/course_format/")
 def test_saved_baseline_results_are_current():
     current = saved_results(course_folders(None))
     assert json.loads(SAVED.read_text()) == json.loads(current), "run manage.py play_simulations --save"

@@ -1,4 +1,4 @@
-"""The settings of a served site with the sample course, because importing the shipped courses takes most of an upgrade."""
+"""Settings of a served site with the sample course: importing the shipped courses takes most of an upgrade."""
 
 from courseware.settings import *
 from courseware.settings import BASE_DIR

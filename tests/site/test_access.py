@@ -225,8 +225,9 @@ def test_every_route_has_a_row():
 
 
 ONLY_SQLITE = [pytest.mark.slow, pytest.mark.any_database]
+IN_DEEP = [*ONLY_SQLITE, pytest.mark.deep]
 SIMILAR_ROLES = ("other learner", "other manager", "leading editor")  # roles that open the same pages as another role
-MARKS = dict.fromkeys(ROLES, pytest.mark.slow) | dict.fromkeys(READERS, ()) | dict.fromkeys(SIMILAR_ROLES, ONLY_SQLITE)
+MARKS = dict.fromkeys(ROLES, pytest.mark.slow) | dict.fromkeys(READERS, ()) | dict.fromkeys(SIMILAR_ROLES, IN_DEEP)
 EVERY_ROLE = [pytest.param(role, id=role, marks=marks) for role, marks in MARKS.items()]
 WALKS = [pytest.param(*each.values, "en", id=each.id, marks=each.marks) for each in EVERY_ROLE]
 WALKS += [pytest.param(role, "zh-hans", id=f"{role} in Chinese", marks=ONLY_SQLITE) for role in READERS]

@@ -19,6 +19,7 @@ from tests.making import make_user
 
 pytestmark = pytest.mark.django_db
 PEOPLE_IN_ALL = 150
+IF_CHANGED = pytest.mark.only_if_changed("benchmarks/", "content/", "courseware/learning/", "courseware/reporting/")
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +34,14 @@ def company(demo_company, django_db_blocker):
 
 
 @pytest.mark.slow
+@IF_CHANGED
 def test_records_and_audit_log_agree(company):
     assert list(differences()) == []
     assert list(alterations()) == []
 
 
 @pytest.mark.slow
+@IF_CHANGED
 def test_stored_totals_equal_dashboard_rows(company):
     at = timezone.now()
     for manager in User.objects.filter(memberships__role=Membership.Role.MANAGER):
@@ -46,6 +49,7 @@ def test_stored_totals_equal_dashboard_rows(company):
 
 
 @pytest.mark.slow
+@IF_CHANGED
 def test_company_has_requested_size_managers_and_states(company):
     assert User.objects.count() == PEOPLE_IN_ALL
     assert not User.objects.filter(is_demo=False).exists()
@@ -73,6 +77,7 @@ def test_public_site_gets_no_demo_company(settings):
 
 
 @pytest.mark.slow
+@IF_CHANGED
 def test_growing_to_current_size_changes_nothing(company):
     before = User.objects.count(), Event.objects.count()
     assert list(company.grow(PEOPLE_IN_ALL)) == []
