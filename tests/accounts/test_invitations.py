@@ -182,6 +182,7 @@ def test_lookalike_address_gets_no_link(client):
     assert not any("reset/key" in message.body for message in sent_emails())
 
 
+@pytest.mark.slow
 def test_link_works_despite_throttled_sign_in(client):
     person = make_user()
     for _ in range(6):

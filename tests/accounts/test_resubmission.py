@@ -61,6 +61,7 @@ def messages_of(response):
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
+@pytest.mark.slow
 def test_unsent_form_is_shown_and_sent_on_confirmation(client, manager):
     response = submit_without_session(client, manager)
     assert response.url == f"/accounts/login/?next={UNSENT}"

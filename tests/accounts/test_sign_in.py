@@ -125,6 +125,7 @@ def test_failed_sign_in_does_not_reveal_known_address(client):
     assert verbs() == [("sign-in-failed", f"person:{known.pk}"), ("sign-in-failed", "person:unknown")]
 
 
+@pytest.mark.slow
 @BY_THE_CLOCK_OF_THE_TEST
 def test_failures_are_logged_once_per_account_and_hour(client, time_machine):
     known, other = make_user(email="known@example.com"), make_user(email="other@example.com")
@@ -336,6 +337,7 @@ def test_staff_number_cannot_contain_at_sign():
         make_numbered("a@example.com")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_known_and_unknown_identifiers_cost_the_same(client, monkeypatch, settings):
     settings.PASSWORD_HASHERS = ["courseware.accounts.sign_in.passwords.SmallArgon2Hasher"]

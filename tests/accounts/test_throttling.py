@@ -72,6 +72,7 @@ def test_correct_password_works_after_wait(later):
     assert sign_in(STRANGER, person.email) == 302
 
 
+@pytest.mark.slow
 def test_attempts_from_elsewhere_do_not_delay_owner(later):
     person = make_user()
     for _ in range(20):
@@ -80,6 +81,7 @@ def test_attempts_from_elsewhere_do_not_delay_owner(later):
     assert sign_in(HOME, person.email) == 302
 
 
+@pytest.mark.slow
 def test_trusted_browser_has_its_own_count(later):
     person, browser = make_user(), Client()
     assert sign_in(OFFICE, person.email, client=browser) == 302
@@ -170,6 +172,7 @@ def test_unknown_addresses_wait_as_known_ones(later):
     assert [sign_in(STRANGER, "nobody@example.com", WRONG) for _ in range(6)] == [422] * 5 + ["10 seconds"]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_attempts_are_limited_to_5():
     person, answers = make_user(), []
@@ -256,6 +259,7 @@ def recovery_code(person):
     return Authenticator.objects.get(user=person, type="recovery_codes").wrap().get_unused_codes()[0]
 
 
+@pytest.mark.slow
 def test_wrong_codes_from_elsewhere_do_not_delay_owner(owner):
     stranger, here = with_password(owner, STRANGER), with_password(owner, HOME)
     answers = [give(stranger, f"{number:06}", STRANGER) for number in range(10)]
@@ -308,6 +312,7 @@ def events():
     return Event.objects.filter(verb="two-factor-failed").count()
 
 
+@pytest.mark.slow
 @BY_THE_CLOCK_OF_THE_TEST
 def test_owner_is_emailed_at_third_wrong_code_once_daily(owner, later):
     stranger = with_password(owner, STRANGER)
@@ -325,6 +330,7 @@ def test_owner_is_emailed_at_third_wrong_code_once_daily(owner, later):
     assert Event.objects.filter(verb="two-factor-failed", subject=f"person:{owner.pk}", actor=None).count() == 2
 
 
+@pytest.mark.slow
 def test_wrong_code_before_correct_one_sends_no_email(owner):
     client = Client()  # one browser: a new one would cause an email
     for _ in range(3):

@@ -337,7 +337,6 @@ class AttemptMachine(RuleBasedStateMachine):
         assert (completions, Certificate.objects.count()) == (has_passed, has_passed)
 
 
-@pytest.mark.slow
 def test_no_event_order_loses_answer_or_changes_submitted_attempt(db, monkeypatch):
     monkeypatch.setattr(attempts, "SystemRandom", lambda: Random(1))  # reproducible draws
     play(AttemptMachine, settings=SIZE)

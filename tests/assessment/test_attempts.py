@@ -208,6 +208,7 @@ def test_concurrent_saves_of_2_tabs_keep_one():
     assert attempt.responses.get(position=1).response == stored.response
 
 
+@pytest.mark.slow
 def test_submit_grades_every_type_and_open_questions_as_missed():
     enrollment = ready(make_course_of_every_kind(pass_mark=60))
     attempt = start(enrollment)
@@ -248,6 +249,7 @@ def test_late_submit_counts_answers_saved_in_time():
     assert (attempt.points, attempt.is_passed) == (4, True)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_submits_complete_once():
     enrollment = ready(make_course())
@@ -299,6 +301,7 @@ def test_raised_pass_mark_applies_to_new_attempts_only():
     assert start(ready(course)).pass_mark == 100
 
 
+@pytest.mark.slow
 def test_attempt_keeps_questions_of_its_release():
     course = make_course()
     attempt = start(ready(course))
@@ -316,6 +319,7 @@ def bytes_replaced(files, old, new):
     return {path: body.replace(old, new) for path, body in files.items()}
 
 
+@pytest.mark.slow
 def test_next_attempt_uses_newest_release():
     course = make_course(retakes="retakes:\n  - {wait: 0 min}\n")
     enrollment = ready(course)

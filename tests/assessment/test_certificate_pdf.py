@@ -258,6 +258,7 @@ def test_file_and_log_entry_are_stored_together(holder, certificate, monkeypatch
     assert pdf_of(certificate, "en", by=holder).digest == hashlib.sha256(rendered_pdf(certificate, "en")).hexdigest()
 
 
+@pytest.mark.slow
 def test_integrity_check_reports_changed_or_unlogged_pdf(holder, certificate):
     certificate_pdf = pdf_of(certificate, "en", by=holder)
     CertificatePdf.objects.update(body=b"%PDF-forged")

@@ -87,6 +87,7 @@ def test_confirmation_shows_holder_and_issue_date(client, admin, certificate):
     assert not any(text in str(page) for text in (certificate.number, other.number, "Other Holder"))
 
 
+@pytest.mark.slow
 def test_second_revocation_is_ignored(client, admin, certificate):
     send(client, certificate)
     before = state_of(certificate)
@@ -102,6 +103,7 @@ def test_revocation_without_valid_reason_is_refused(client, admin, certificate, 
     assert state_of(certificate)["revoked_at"] is None
 
 
+@pytest.mark.slow
 def test_admin_cannot_revoke_own_or_conflicting_certificate(client, admin, certificate):
     record("person-added", actor=certificate.enrollment.learner, subject=admin)
     for each in (certificate_of(admin), certificate):
@@ -183,6 +185,7 @@ def test_enrollment_is_labelled_by_course_title_in_reader_language(client, admin
     assert "Lea · tea-room" not in page
 
 
+@pytest.mark.slow
 def test_certificate_is_found_by_number_and_holder(client, admin):
     enrollment = listed_certificate("Lea")
     enrollment.learner.staff_number = "A0012"

@@ -63,6 +63,7 @@ def test_revoked_certificate_certifies_nobody_else_unaffected():
     assert stored_certifications() == {(other.pk, other_certificate.pk, LATER), (person.pk, third.pk, EARLIER)}
 
 
+@pytest.mark.slow
 def test_newest_enrollment_holds_certified_until():
     person, course = make_user(), make_course()
     certificate = certificate_of(person, course, valid_until=LATER)

@@ -33,6 +33,7 @@ def enrollment():
 # Recipients and days
 
 
+@pytest.mark.slow
 def test_daily_question_starts_day_after_completion_but_not_for_exempt(enrollment):
     assert daily_at(enrollment.learner, enrollment.completed_at) is None
     assert asked_at(enrollment.learner, after(1)).rule == "O1.1"  # missed; O1.2 is only a must-know rule
@@ -87,6 +88,7 @@ def test_known_questions_return_later_than_missed_ones(enrollment):
     assert (known.due_at - known.answered_at).days > 7
 
 
+@pytest.mark.slow
 def test_removed_question_is_not_asked(enrollment):
     asked = asked_at(enrollment.learner, after(1))
     files = {
@@ -101,6 +103,7 @@ def test_removed_question_is_not_asked(enrollment):
         give_daily(enrollment.learner, after(1), asked=asked)
 
 
+@pytest.mark.slow
 def test_several_courses_share_1_question_per_day(enrollment):
     other = import_course(
         {path: body.replace(b"tea-room", b"tea-house") for path, body in drill_files().items()}
@@ -195,6 +198,7 @@ def right_and_wrong_choice(client, person):
     return texts.pop(right), next(iter(texts.values()))
 
 
+@pytest.mark.slow
 def test_answer_on_home_shows_all_reasons_in_place(client, enrollment_on_page):
     _right, wrong = right_and_wrong_choice(client, enrollment_on_page.learner)
     response = client.post("/daily/answer/", form_of(client) | {"choice": wrong})
@@ -260,6 +264,7 @@ def test_lesson_question_is_shown_without_source_notes(client, monkeypatch):
     assert notes("/") == notes("/daily/") == []
 
 
+@pytest.mark.slow
 def test_question_is_shown_on_home_beside_unstarted_course(client, enrollment_on_page):
     files = {path: text.replace(b"id: tea-room", b"id: bar") for path, text in make_files().items()}
     make_enrollment(enrollment_on_page.learner, import_course(files).course)

@@ -262,6 +262,7 @@ def test_exam_page_lists_conditions_of_each_attempt(client, enrollment):
     assert "must-know question" not in text
 
 
+@pytest.mark.slow
 def test_exam_page_announces_practice_sets_before_start(client):
     enrollment = ready(import_course(drill_files(retakes="retakes:\n  - {wait: 0 min}\n")).course)
     text = page_at(client, enrollment, MONDAY)
@@ -269,6 +270,7 @@ def test_exam_page_announces_practice_sets_before_start(client):
     assert "Attempt 2: you can start it at any time." in text
 
 
+@pytest.mark.slow
 def test_third_failed_attempt_leads_to_manager_and_reopening(client, enrollment):
     first = sit(enrollment, points=0, at=MONDAY)
     assert eligibility(enrollment, MONDAY) == Eligibility("wait", opens_at=MONDAY + 10 * MINUTE, lessons=("boiling",))

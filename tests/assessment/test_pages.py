@@ -256,6 +256,7 @@ def test_expired_time_is_shown_and_saved_answers_count(client, learner):
     assert (attempt.points, attempt.is_passed) == (4, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page_name", ["question", "save", "review", "submit", "result"])
 def test_query_count_is_same_for_30_and_10_questions(learner, client, page_name):
     needed = []
@@ -284,6 +285,7 @@ def test_query_count_is_same_for_30_and_10_questions(learner, client, page_name)
 # URLs
 
 
+@pytest.mark.slow
 def test_course_id_may_contain_dot(client):
     files = {path: text.replace(b"id: tea-room\n", b"id: tea.room_2\n") for path, text in exam_files().items()}
     learner = ready(import_course(files).course).learner

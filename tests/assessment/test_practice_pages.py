@@ -64,6 +64,7 @@ def test_result_shows_pass_and_offers_practice_set(client, attempt):
     assert "Passed, but a practice set is not done yet" in text_of(client.get("/exam/tea-room/last-cup/"))
 
 
+@pytest.mark.slow
 def test_home_and_record_show_open_practice_set(client, attempt):
     assert (
         "You have passed the exam. You still have to complete a short practice set about a must-know rule."
@@ -88,6 +89,7 @@ def test_exempt_learner_sees_no_practice_set(client, attempt):
     assert client.get(page(attempt))["Location"] == result
 
 
+@pytest.mark.slow
 def test_3_right_answers_lead_to_certificate(client, attempt):
     for number in (1, 2, 3):
         response = send(client, attempt)
@@ -166,6 +168,7 @@ def test_form_with_unknown_option_order_is_shown_again(client, attempt):
     assert not PracticeAnswer.objects.exists()
 
 
+@pytest.mark.slow
 def test_stored_answer_keeps_its_text_after_new_release(client, attempt):
     send(client, attempt)
     before = str(soup(client.get(f"{page(attempt)}?answered=1")).select_one("article"))
@@ -203,6 +206,7 @@ def archive_exam(attempt):
     attempt.enrollment.course.refresh_from_db()
 
 
+@pytest.mark.slow
 def test_archived_exam_does_not_hold_completion(client, attempt):
     assert client.post("/learn/tea-room/finish/").status_code == 302
     assert not is_completed(attempt)
@@ -215,6 +219,7 @@ def test_archived_exam_does_not_hold_completion(client, attempt):
     assert list(differences()) == []
 
 
+@pytest.mark.slow
 def test_practice_set_of_archived_exam_can_be_completed(client, attempt):
     archive_exam(attempt)
     assert client.get(page(attempt)).status_code == 200
@@ -225,6 +230,7 @@ def test_practice_set_of_archived_exam_can_be_completed(client, attempt):
     assert list(differences()) == []
 
 
+@pytest.mark.slow
 def test_answers_are_limited_to_60_per_minute_and_person(attempt, settings):
     settings.ANSWERS_PER_MINUTE = site.ANSWERS_PER_MINUTE
     at, other = timezone.now(), held(attempt.enrollment.course)

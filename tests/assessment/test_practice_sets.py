@@ -78,6 +78,7 @@ def test_failed_attempt_needs_no_practice(course):
     assert practice_sets_of(sit(ready(course), points=0)) == ()
 
 
+@pytest.mark.slow
 def test_exam_without_practice_sets_completes_on_pass():
     attempt = held(make_course_with_drill(drill=""))
     assert (practice_sets_of(attempt), is_completed(attempt)) == ((), True)
@@ -238,6 +239,7 @@ def test_new_release_changes_questions_but_keeps_streak(attempt):
     assert first.release != PracticeAnswer.objects.latest("pk").release
 
 
+@pytest.mark.slow
 def test_form_with_changed_question_is_refused(attempt):
     current = asked(attempt)
     files = drill_files()
@@ -259,6 +261,7 @@ def test_needed_answers_follow_release_of_attempt(attempt, later):
     assert is_completed(attempt)
 
 
+@pytest.mark.slow
 def test_removed_bank_is_read_from_release_of_attempt(attempt):
     files = {path: text for path, text in drill_files(drill="").items() if "drill.bank" not in path}
     released(attempt, files)

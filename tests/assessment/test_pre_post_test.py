@@ -203,6 +203,7 @@ def test_learner_without_pre_test_gets_no_post_test(enrollment):
     assert eligibility(other, exam=START) == Eligibility("closed")
 
 
+@pytest.mark.slow
 def test_second_enrollment_has_its_own_pair_of_tests(enrollment):
     through(enrollment, before=1, after=3)
     second = make_enrollment(enrollment.learner, enrollment.course)
@@ -211,6 +212,7 @@ def test_second_enrollment_has_its_own_pair_of_tests(enrollment):
     assert len({response.question for attempt in (first, again) for response in attempt.responses.all()}) == 6
 
 
+@pytest.mark.slow
 def test_post_test_uses_old_release_if_bank_changed(enrollment):
     through(enrollment, before=1)
     import_course(pre_check_files(families=4) | with_other_variant_groups())
@@ -282,6 +284,7 @@ def test_submitting_empty_pre_test_asks_for_answer(client, enrollment):
     assert not Completion.objects.exists()
 
 
+@pytest.mark.slow
 def test_empty_pre_test_is_closed_after_lesson(client, enrollment):
     attempt = start(enrollment, START)
     finish_lessons(enrollment)
@@ -423,6 +426,7 @@ def test_exam_result_and_record_offer_post_test(client, enrollment):
     assert "See how much you improved" in text_of(client.get(PAGE, follow=True))
 
 
+@pytest.mark.slow
 def test_result_on_completion_day_shows_both_rows_and_certificate(client, enrollment):
     through(enrollment, before=1)
     exam = enrollment.attempts.get(exam__identifier="last-cup")
@@ -463,6 +467,7 @@ def test_course_without_pre_test_taken_offers_no_post_test(client, enrollment):
         assert "See how much you improved" not in text and "Take the post-test" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
@@ -484,6 +489,7 @@ def test_improvement_is_shown_on_all_result_pages(client, enrollment, before, af
         assert words in text_of(client.get(address, follow=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("families", [3, 9])
 def test_result_query_count_does_not_grow_with_questions(client, families):
     files = pre_check_files(families=families)

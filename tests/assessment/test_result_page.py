@@ -126,6 +126,7 @@ def test_last_attempt_shows_key_and_all_reasons():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_pass_reveals_keys_of_earlier_attempts():
     enrollment = ready(make_course(questions=12, retakes="retakes:\n  - {wait: 0 min}\n  - {wait: 0 min}\n"))
     first = sit(enrollment, points=0, at=MONDAY)
@@ -202,6 +203,7 @@ def test_result_names_missed_must_know_question():
     assert [(each.is_critical, each.is_answered) for each in shown.missed] == [(True, False)]
 
 
+@pytest.mark.slow
 def test_pass_shows_all_questions_and_fail_only_missed_ones(client):
     course = make_course(questions=10, draw=4, pass_mark=50)
     failed = sit(ready(course), points=1, at=MONDAY)

@@ -45,6 +45,7 @@ def exam_reason(enrollment):
     return eligibility_of(enrollment, outline, store.page(enrollment.release, outline.exam_id, "en")).reason
 
 
+@pytest.mark.slow
 def test_only_listed_steps_count_and_exam_opens_after_its_lessons(course):
     enrollment = renewal(course)
     assert (progress_values(enrollment), exam_reason(enrollment)) == ((0, 3, "drill", False), "lessons")

@@ -326,6 +326,7 @@ def send(client, form):
     return client.post(form["action"], fields, follow=True)
 
 
+@pytest.mark.slow
 def test_action_can_be_undone_once_from_its_message(signed_in, enrollment):
     before = enrollment.due_at
     response = signed_in.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": "2030-03-04"}, follow=True)

@@ -70,6 +70,7 @@ def send_list(client, people, **fields):
     return shown, client.post(PAGE, {**form, "act": "go", **fields}, follow=True)
 
 
+@pytest.mark.slow
 def test_import_offers_to_end_unstarted_enrollments(signed_in, course, rule, people):
     execution.act(TODAY)
     begun = Enrollment.objects.get(learner=people[3])
@@ -148,6 +149,7 @@ def test_nightly_job_ends_unneeded_enrollments_once(course, rule, people, hr):
     assert (end_certified(), execution.act(NIGHT)) == ("end: 0", "")
 
 
+@pytest.mark.slow
 def test_renewal_of_expiring_certificate_stays_open(course, rule, people, hr):
     record_external_training([external(people[0], course, until=date(2027, 1, 15))], by=hr)
     assert execution.act(TODAY) == "enroll: 3, renew: 1"
@@ -168,6 +170,7 @@ def test_enrollment_stays_open_if_renewal_is_due(course, rule, people, hr):
     assert end_certified() == "end: 0"
 
 
+@pytest.mark.slow
 def test_rule_enrolls_after_certificate_expires_or_is_revoked(course, team, people, hr):
     make_rule(course, team_id=team.pk)
     execution.act(TODAY)
@@ -178,6 +181,7 @@ def test_rule_enrolls_after_certificate_expires_or_is_revoked(course, team, peop
     assert Enrollment.objects.filter(learner__in=people[:2]).open().count() == 2
 
 
+@pytest.mark.slow
 def test_automatic_ending_can_be_undone_for_1_week(course, rule, people, hr, client, time_machine):
     execution.act(TODAY)
     record_external_training([external(people[0], course)], by=make_hr())

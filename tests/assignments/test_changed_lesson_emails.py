@@ -15,7 +15,7 @@ from tests.course_format.samples import make_files
 from tests.learning.test_changed_lessons import now_says, page_of, step_of
 from tests.making import days, make_admin, make_course, make_enrollment, make_user, sent_emails
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 BOILING = "01-water/01-boiling.en.md"
 CUPS = "---\nid: cups\ntitle: {}\n{}---\n\n## {} {{#wash}}\n\n{}\n"
 NEW_LESSON = {
@@ -30,7 +30,6 @@ def make_learner(course, **fields):
     return enrollment
 
 
-@pytest.mark.slow
 def test_email_is_sent_once_with_reason_and_link(course):
     enrollment = make_learner(course)
     make_enrollment(make_user(language="en"), course)  # has not completed the lesson
@@ -47,7 +46,6 @@ def test_email_is_sent_once_with_reason_and_link(course):
         assert text in email.body
 
 
-@pytest.mark.slow
 def test_email_lists_lessons_under_one_reason():
     files = make_files() | NEW_LESSON
     enrollment = make_learner(make_course(files))

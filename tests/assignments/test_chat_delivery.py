@@ -117,6 +117,7 @@ def test_busy_bot_is_retried_4_hours_then_managers_emailed(course, services, tim
     assert "Slack could not be reached" in email.body and "The chat service answered: 503 away" in email.body
 
 
+@pytest.mark.slow
 def test_unreachable_chat_server_is_tried_once_a_minute(course, services, time_machine):
     began = timezone.now()
     time_machine.move_to(began, tick=False)
@@ -189,6 +190,7 @@ def test_failure_email_is_skipped_if_nobody_is_late(course, services):
     assert emails() == [("Li Lin", "skipped", "nobody is late any more, and nothing is due within 3 days")]
 
 
+@pytest.mark.slow
 def test_failure_email_is_skipped_for_former_manager(course, services):
     team = make_late_team(course, manager=make_user("Li Lin"))
     make_chat_bot(team)
@@ -199,6 +201,7 @@ def test_failure_email_is_skipped_for_former_manager(course, services):
     assert emails() == [("Li Lin", "skipped", "the recipient no longer manages the team")]
 
 
+@pytest.mark.slow
 def test_failure_email_is_skipped_after_later_summary(course, services, time_machine, real_sending_hours):
     make_chat_bot(make_late_team(course, manager=make_user("Li Lin")))
     services.manner = BUSY
@@ -228,6 +231,7 @@ class Killed(BaseException):
     pass
 
 
+@pytest.mark.slow
 def test_killed_worker_sends_summary_at_most_twice(course, services, time_machine, monkeypatch):
     make_chat_bot(make_late_team(course))
     original = delivery.post_message

@@ -55,6 +55,7 @@ def test_email_shows_points_and_certificate(team, course, mailoutbox):
     ]
 
 
+@pytest.mark.slow
 def test_email_names_next_step_in_other_course(team, course, mailoutbox):
     person = make_completed(team, course)
     enroll(person, another_course(b"other"))
@@ -65,6 +66,7 @@ def test_email_names_next_step_in_other_course(team, course, mailoutbox):
     assert "You have nothing else to do" not in email.body
 
 
+@pytest.mark.slow
 def test_completions_before_sending_share_one_email(team, course, mailoutbox):
     person = make_completed(team, course)
     complete_course(enroll(person, another_course(b"other")))

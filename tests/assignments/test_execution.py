@@ -75,6 +75,7 @@ def test_earlier_due_date_of_2_rules_applies(course):
     assert Event.objects.get(verb="enrolled").data["rules"] == [late.pk, early.pk]
 
 
+@pytest.mark.slow
 def test_only_exempting_rule_exempts_people_no_longer_matching(course):
     team = make_team(learners=1)
     [person] = learners(team)
@@ -92,6 +93,7 @@ def test_only_exempting_rule_exempts_people_no_longer_matching(course):
     assert not list(differences())
 
 
+@pytest.mark.slow
 def test_concurrent_completion_does_not_stop_other_exemptions(course, monkeypatch):
     team = make_team(learners=2)
     create_rule(course, team_id=team.pk, exempts=True)
@@ -243,6 +245,7 @@ def play(enrollment, simulation, choices):
         take(begun, choice)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("played", "worst"),
     [

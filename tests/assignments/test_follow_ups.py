@@ -138,6 +138,7 @@ def test_answers_are_stored_without_person(team):
     assert not Event.objects.filter(subject=f"enrollment:{enrollment.pk}").exists()
 
 
+@pytest.mark.slow
 def test_answers_are_released_in_groups_of_5(team, time_machine):
     time_machine.move_to(datetime(2026, 11, 30, 10, tzinfo=UTC), tick=False)
     other = make_team("Early shift")
@@ -183,6 +184,7 @@ def test_pending_key_of_team_depends_on_secret_key(team, settings):
     assert len(set(FollowUpAnswers.objects.values_list("pending_key", flat=True))) == 2
 
 
+@pytest.mark.slow
 def test_stored_order_does_not_reveal_order_of_answers(team):
     teams = [team, make_team("Early shift"), make_team("Late shift")]
     for number in range(8):
@@ -208,6 +210,7 @@ def test_stored_team_is_first_joined_team_of_manager(team):
     assert set(FollowUpAnswers.objects.values_list("team", flat=True)) == {team.pk}
 
 
+@pytest.mark.slow
 def test_closed_team_keeps_released_answers_without_team(team):
     for _each in range(6):
         answered(completed(team), YES, by=team.manager)
@@ -351,6 +354,7 @@ def test_answered_follow_up_leaves_list(signed_in, team):
     assert FollowUpAnswers.objects.get().answers == {"seen-off": 1, "seen-lacking": "A hook."}
 
 
+@pytest.mark.slow
 def test_empty_or_invalid_answers_are_refused(signed_in, team):
     enrollment = completed(team)
     for fields in ({}, {"q-seen-off": "7"}, {"q-seen-lacking": "x" * 2001}):

@@ -26,6 +26,7 @@ def send(client, **fields):
     return client.post(ADDRESS, {"text": "Asked for nights.", "act": ACT} | fields)
 
 
+@pytest.mark.slow
 def test_note_is_shown_to_manager_and_learner_until_withdrawn(client, team):
     enrollment = learner_of(team, "Lea")
     page = f"/team/people/{enrollment.pk}/"

@@ -70,6 +70,7 @@ def test_preview_lists_affected_and_skipped_people(course, team):
     ]
 
 
+@pytest.mark.slow
 def test_preview_writes_nothing(course, team):
     rule = make_rule(course, team_id=team.pk, renewal="short", renewal_days=60, exempts=True)
     before = digests()
@@ -220,6 +221,7 @@ def written_actions(before, after):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_preview_matches_execution_and_emails(seed, time_machine):
     time_machine.move_to(datetime(2026, 11, 25, 3, 0, tzinfo=ZoneInfo("UTC")), tick=False)

@@ -42,6 +42,7 @@ def learners():
     return set(Enrollment.objects.open().values_list("learner__name", flat=True))
 
 
+@pytest.mark.slow
 def test_rollback_removes_unstarted_enrollments_and_disables_rule(course, team):
     people_in(team, "Li", "Wu")
     rule, hr = execute_rule(course, team), make_hr()
@@ -90,6 +91,7 @@ def test_open_exam_attempt_counts_as_started(course, team):
     assert learners() == {"Li"}
 
 
+@pytest.mark.slow
 def test_rollback_exempts_people_already_emailed(course, team):
     people_in(team, "Told")
     rule = execute_rule(course, team)
@@ -139,6 +141,7 @@ def test_page_lists_removed_and_remaining_people_first(client, course, team):
     assert address not in client.get(f"/rules/{rule.pk}/").text
 
 
+@pytest.mark.slow
 def test_partial_rollback_keeps_rule_on_without_reenrolling(course, team):
     people = people_in(team, "Ann", "Bo", "Cy")
     rule, hr = execute_rule(course, team), make_hr()
@@ -177,6 +180,7 @@ def test_conflict_of_interest_prevents_rollback(course, team):
     assert undo_for_some(rule, keys, by=make_hr()) == 1
 
 
+@pytest.mark.slow
 def test_rollback_of_selected_people_asks_first(client, course, team):
     people_in(team, "Ann", "Bo", "Cy")
     rule, page = execute_rule(course, team), "/rules/{}/rollback/"

@@ -109,6 +109,7 @@ def test_edit_form_shows_current_values_and_keeps_course(client, course):
     assert (rule.current.due_days, rule.current.number, rule.versions.count(), rule.course) == (30, 2, 2, course)
 
 
+@pytest.mark.slow
 def test_change_of_active_rule_needs_confirmed_preview(client, course, hr):
     team = make_team("Night shift", learners=2)
     rule = make_rule(course, team=make_team("Days"), is_on=True)
@@ -140,6 +141,7 @@ def test_change_without_effect_is_saved_at_once(client, course, is_on, fields):
     assert rule.versions.count() == 2
 
 
+@pytest.mark.slow
 def test_concurrent_change_is_refused_and_shows_current_rule(client, course, hr):
     rule, team = make_rule(course), make_team("Night shift")
     versions = [soup(client.get(address(rule, "edit/"))).select_one("[name=version]")["value"] for _each in range(2)]
@@ -185,6 +187,7 @@ def test_outdated_preview_does_not_switch_rule_on(client, course, hr):
     assert (rule.is_on, DBTaskResult.objects.count()) == (False, 0)
 
 
+@pytest.mark.slow
 def test_preview_shows_renewals_and_later_dates(client, course, hr):
     team = make_team("Night shift", learners=1)
     make_certified(course, team, date(2027, 1, 15))
@@ -281,6 +284,7 @@ def test_active_rules_have_unique_names(client, course):
     assert second.is_on
 
 
+@pytest.mark.slow
 def test_large_company_gets_preview_on_request_only(client, course, hr, monkeypatch):
     monkeypatch.setattr(plan, "CHUNK", 5)
     team = make_team(learners=6)
@@ -310,6 +314,7 @@ ROLES = {
 EXEMPTED_BY_RULE = {"learner", "manager"}
 
 
+@pytest.mark.slow
 def test_rule_exempts_no_staff_auditors_or_hr():
     team, people = make_team(), {name: make() for name, make in ROLES.items()}
     for person in people.values():

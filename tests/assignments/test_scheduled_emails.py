@@ -39,7 +39,7 @@ from tests.assignments.rules import make_certified
 from tests.making import join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user, sent_emails
 from tests.site.test_access import digests
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_sending_hours")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_sending_hours"), pytest.mark.slow]
 ZONE = ZoneInfo("Asia/Shanghai")
 TODAY, TOMORROW = date(2026, 12, 9), date(2026, 12, 10)
 AT_EIGHT = datetime(2026, 12, 10, 8, tzinfo=ZONE)
@@ -86,7 +86,6 @@ def test_preview_lists_emails_and_skip_reasons_without_writing():
     assert digests() == before
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_preview_matches_sent_emails(the_day_before, mailoutbox):
     expected = {name for (name, _kind), why in scheduled().items() if not why}
@@ -110,7 +109,6 @@ def test_preview_respects_absences():
     }
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_preview_includes_waiting_emails_and_daily_limit():
     person = User.objects.get(name="Due")
@@ -128,7 +126,6 @@ def test_preview_includes_waiting_emails_and_daily_limit():
     }
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_preview_skips_unwanted_waiting_email():
     enrollment = Enrollment.objects.get(learner__name="Due")
@@ -176,7 +173,6 @@ def test_preview_takes_same_queries_for_1_and_3_people(people, django_assert_num
         assert len(list(ScheduledEmails(TOMORROW).people())) == people
 
 
-@pytest.mark.slow
 def test_transaction_covers_10_people_with_few_statements(monkeypatch):
     """On SQLite a transaction blocks all other writers."""
     make_due_people(2 * PEOPLE_AT_ONCE + 1)
@@ -219,7 +215,6 @@ def test_failing_preview_is_rolled_back(monkeypatch):
     assert not dates.is_preview()
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_page_continues_after_last_person_shown(client, monkeypatch):
     monkeypatch.setattr(log_views, "FORESEEN", 2)
@@ -255,7 +250,6 @@ def rows_of(response):
     return [(line.name, line.words, line.leaves_at, line.why_not) for line in response.context["lines"]]
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_worker_prepares_preview_of_large_company(client, prepared_by_worker, monkeypatch):
     page = client.get("/people/emails/scheduled/")
@@ -271,7 +265,6 @@ def test_worker_prepares_preview_of_large_company(client, prepared_by_worker, mo
     assert "As of" not in shown.text
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_prepared_preview_has_pages_and_expires_after_10_minutes(
     client, prepared_by_worker, monkeypatch, the_day_before
@@ -297,7 +290,6 @@ def test_stopping_worker_prepares_preview_later(monkeypatch):
         prepare_preview.func(str(TOMORROW))
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_failed_preview_is_an_error_for_10_minutes(client, prepared_by_worker, the_day_before):
     client.get("/people/emails/scheduled/")
@@ -309,7 +301,6 @@ def test_failed_preview_is_an_error_for_10_minutes(client, prepared_by_worker, t
     assert "The preview is being prepared" in client.get("/people/emails/scheduled/").text
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_command_and_page_show_preview(client):
     printed = StringIO()

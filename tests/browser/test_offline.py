@@ -62,6 +62,7 @@ def read_without_network(page):
     page.goto(LESSON)
 
 
+@pytest.mark.slow
 def test_emergency_card_and_lessons_are_readable_offline(page, learner):
     read_without_network(page)
     assert page.url.endswith(f"/offline/#{LESSON.strip('/').split('/')[-1]}")

@@ -275,6 +275,7 @@ def test_attempt_continues_after_new_sign_in(visit, enrollment):
     assert Decision.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_simulation_without_javascript_has_no_timer(visit, enrollment):
     page = visit(enrollment.learner, java_script_enabled=False)
     page.goto(INTRO)

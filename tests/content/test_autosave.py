@@ -197,6 +197,7 @@ def test_restored_text_fills_form_without_saving(editor_client, lesson):
     assert (in_form(page), offered(page)) == (typed.strip(), None)
 
 
+@pytest.mark.slow
 def test_restoring_after_other_save_shows_both_texts(editor_client, lesson):
     mine, theirs = with_sentence(lesson, "Mine."), with_sentence(lesson, "Theirs.")
     editor_client.post(unsaved_url(lesson), form(lesson, en=mine))
@@ -210,6 +211,7 @@ def test_restoring_after_other_save_shows_both_texts(editor_client, lesson):
     assert "another person has saved this text in the meantime" in page.text
 
 
+@pytest.mark.slow
 def test_autosave_equal_to_saved_text_is_not_offered(editor_client, lesson):
     typed = with_sentence(lesson, "The same.")
     editor_client.post(unsaved_url(lesson), form(lesson, en=typed))
@@ -227,6 +229,7 @@ def test_discarding_deletes_autosave_and_keeps_saved_text(editor_client, lesson)
     assert "The unsaved text was discarded." in page.text
 
 
+@pytest.mark.slow
 def test_submitted_text_wins_over_older_autosave(editor_client, lesson):
     editor_client.post(unsaved_url(lesson), form(lesson, en=with_sentence(lesson, "Older.")))
     sent = form(lesson, en=with_sentence(lesson, "Newer.")) | {"preview": "yes"}
@@ -234,6 +237,7 @@ def test_submitted_text_wins_over_older_autosave(editor_client, lesson):
     assert (offered(page), in_form(page)) == (None, with_sentence(lesson, "Newer.").strip())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("documents", [1, 3])
 def test_query_count_ignores_other_autosaves(editor_client, lesson, django_assert_max_num_queries, documents):
     others = Document.objects.filter(kind="lesson")[:documents]

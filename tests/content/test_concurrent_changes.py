@@ -94,6 +94,7 @@ def test_checking_and_compiling_hold_no_transaction(course, checked_unlocked, mo
     assert checked_unlocked == [False] * 8  # 2 for publishing, 3 for importing with a draft
 
 
+@pytest.mark.slow
 def test_concurrent_release_is_included_in_next_one(course, while_checking):
     mine, theirs = save(course, "card", CARD, "Mine."), save(course, "terms", TERMS, "Theirs.")
     while_checking(lambda: publish(course, [theirs], impact="minor", note="theirs", by=None))
@@ -139,6 +140,7 @@ def test_draft_is_rechecked_with_concurrent_save(course, while_checking, checked
     assert document(course, "terms").latest_revision.number == 2
 
 
+@pytest.mark.slow
 def test_import_is_compared_again_after_concurrent_save(course, while_compiling):
     files = make_files() | {CARD: edited(CARD, "In the files.")}
     while_compiling(lambda: save(course, "terms", TERMS, "Theirs."))

@@ -32,7 +32,7 @@ from tests.world import (
     start_run,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 TYPES = (Enrollment, Completion, Answer, SimulationAttempt, Decision, ExamAttempt, Response, Certificate, SurveyReceipt)
 COURSE_TEXT, LESSON = "course.zh-hans.md", "01-water/01-boiling.zh-hans.md"
 CUPS = {
@@ -97,7 +97,6 @@ def with_text(files, word):
 REREAD, RETAKE = "{why: 先后, reread: [boiling]}", "{why: 判断变了, retake: [boiling]}"
 
 
-@pytest.mark.slow
 def test_new_version_keeps_records_and_asks_for_listed_changes():
     course = make_course()
     people, kept = People(course), records()
@@ -114,7 +113,6 @@ def test_new_version_keeps_records_and_asks_for_listed_changes():
     assert list(differences()) == []
 
 
-@pytest.mark.slow
 def test_skipped_versions_ask_once_for_highest_impact(tmp_path, capsys):
     course = make_course()
     people = People(course)
@@ -135,7 +133,6 @@ def test_skipped_versions_ask_once_for_highest_impact(tmp_path, capsys):
     assert Release.objects.latest("pk").impact == "reread"
 
 
-@pytest.mark.slow
 def test_first_import_and_unchanged_lessons_have_no_impact():
     make_course(with_changes(make_files(), RETAKE))
     assert Release.objects.get().impact == "minor"
@@ -158,7 +155,6 @@ def files_of_the_last_version(folder):
         }
 
 
-@pytest.mark.slow
 @pytest.mark.minutes
 @pytest.mark.postgres_in_deep
 @pytest.mark.only_if_changed("content/", "courseware/content/", "courseware/course_format/")

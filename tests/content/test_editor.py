@@ -104,6 +104,7 @@ def test_saving_unchanged_document_makes_no_revision(client, lesson):
     assert lesson.revisions.count() == 1
 
 
+@pytest.mark.slow
 def test_invalid_text_shows_error_line_and_keeps_text(client, lesson):
     broken = body(lesson).replace("{#seven}", "{#seven", 1)
     line = broken[: broken.index("{#seven")].count("\n") + 1
@@ -129,6 +130,7 @@ def test_structural_change_needs_both_languages(client, lesson):
     assert [body(lesson, language) for language in texts] == list(texts.values())
 
 
+@pytest.mark.slow
 def test_edit_conflict_shows_both_texts(client, lesson):
     first, second = make_editor(), make_editor()
     opened = form(lesson)
@@ -170,6 +172,7 @@ def test_saving_archived_document_shows_typed_text(client, lesson, monkeypatch, 
     assert signed_in(client, make_user(is_staff=True)).post(url(lesson), sent).status_code == 404
 
 
+@pytest.mark.slow
 def test_edits_of_different_languages_do_not_conflict(client, lesson):
     opened = form(lesson)
     client = signed_in(client, make_editor())
@@ -247,6 +250,7 @@ def test_text_is_escaped(client, lesson):
     assert "<script>alert" not in page
 
 
+@pytest.mark.slow
 def test_draft_can_be_discarded_and_restored(client, lesson):
     client = signed_in(client, make_editor())
     original = body(lesson)

@@ -139,6 +139,7 @@ def with_sheet():
     }
 
 
+@pytest.mark.slow
 def test_jurisdiction_change_names_questions_using_it():
     course = make_course(with_sheet())
     assert describe(course, edit(course, "law", "110", "112")) == {}
@@ -211,6 +212,7 @@ def test_second_editor_approves_proposal_and_both_are_logged(client, course, exa
     assert released.data["pass_marks"] == {"last-cup": 75}
 
 
+@pytest.mark.slow
 def test_proposer_cannot_approve_own_proposal(client, course, exam, editor):
     make_admin()
     send(client, exam)
@@ -242,6 +244,7 @@ def test_exam_change_cannot_have_minor_impact(client, course, exam, editor):
     assert (Release.objects.count(), ReleaseProposal.objects.count()) == (2, 0)
 
 
+@pytest.mark.slow
 def test_declined_proposal_is_not_released_and_draft_stays(client, course, exam, editor):
     second = make_editor()
     proposal = proposals.propose(
@@ -262,6 +265,7 @@ def test_declined_proposal_is_not_released_and_draft_stays(client, course, exam,
     assert "pass mark: 80 → 75" in page and "Awaiting approval:" not in page
 
 
+@pytest.mark.slow
 def test_later_draft_or_release_voids_proposal(client, course, exam, editor):
     second = make_editor()
     proposal = proposals.propose(

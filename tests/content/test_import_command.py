@@ -108,6 +108,7 @@ class TestCommand:
         call_command("import_content", tmp_path)
         assert set(Release.objects.values_list("number", "compiler")) == {(1, COMPILER), (2, COMPILER)}
 
+    @pytest.mark.slow
     def test_reread_sets_impact_and_refuses_unchanged_document(self, tmp_path, capsys):
         self.write(tmp_path / "tea", make_files())
         call_command("import_content", tmp_path)
@@ -122,6 +123,7 @@ class TestCommand:
             ("boiling", "reread")
         ]
 
+    @pytest.mark.slow
     def test_reread_names_course_if_there_are_several(self, tmp_path):
         self.write(tmp_path / "tea", make_files())
         other = {path: body.replace(b"id: tea-room\n", b"id: other\n") for path, body in make_files().items()}

@@ -99,6 +99,7 @@ class TestDrafts:
             import_course(edited(edited(make_files(), CARD, "New"), LESSON, "New"))
         assert conflict.value.paths == (LESSON, CARD)
 
+    @pytest.mark.slow
     def test_merge_with_errors_is_refused(self):
         """The admin published a link to a section that the files remove."""
         course = import_course(make_files()).course
@@ -131,6 +132,7 @@ class TestMerged:
             edit(course.documents.get(identifier=identifier), make_files()[path] + b"\nAdmin.\n")
         return course
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("is_published", [False, True])
     def test_merged_text_is_released_once(self, course, is_published):
         card = course.documents.get(identifier="card")
@@ -149,6 +151,7 @@ class TestMerged:
         assert import_course(merged).is_empty
         assert rows() == before
 
+    @pytest.mark.slow
     def test_removed_file_can_be_marked_as_merged(self, course):
         chinese = CARD.replace(".en.", ".zh-hans.")
         files = {

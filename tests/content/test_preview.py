@@ -144,6 +144,7 @@ def test_later_check_clears_unchecked_mark(client, editor, lesson, monkeypatch):
     assert (lesson.revisions.count(), lesson.revisions.filter(is_unchecked=True).count()) == (3, 0)
 
 
+@pytest.mark.slow
 def test_publishing_checks_unchecked_drafts(client, lesson, monkeypatch):
     signed_in(client, make_admin(language="en"))
     broken = body(lesson).replace("{#seven}", "{#seven", 1)
@@ -160,6 +161,7 @@ def test_publishing_checks_unchecked_drafts(client, lesson, monkeypatch):
     assert lesson.course.releases.count() == 1
 
 
+@pytest.mark.slow
 def test_side_process_check_equals_course_checker(lesson):
     assert check_in_side_process(make_files()) is None
     with pytest.raises(ContentErrors) as beside:

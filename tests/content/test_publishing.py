@@ -211,6 +211,7 @@ class TestPublishing:
         with pytest.raises(ValueError, match="another course"):
             publish(course, [card_of(foreign).latest_revision], impact="minor", note="", by=None)
 
+    @pytest.mark.slow
     def test_release_of_old_compiler_is_rendered_from_source(self):
         course = make_course()
         release = course.current
@@ -268,6 +269,7 @@ def test_concurrent_drafts_conflict():
     assert sorted(outcomes, key=str) == [2, "stale"]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_releases_get_different_numbers():
     course = make_course()

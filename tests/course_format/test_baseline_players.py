@@ -82,6 +82,7 @@ def test_attempt_passes_with_half_the_points_and_1_timeout(colour, points, best,
     assert is_passed(colour, points, best, timeouts) is counts
 
 
+@pytest.mark.slow
 def test_players_pass_as_often_as_computed():
     played = shares(*[[HARM, BEST, FROZEN]] * 4)
     assert played["lazy"] == 0
@@ -91,6 +92,7 @@ def test_players_pass_as_often_as_computed():
     assert shares(*[[HARM, CAREFUL, FROZEN]] * 4)["cautious"] == 1
 
 
+@pytest.mark.slow
 def test_shares_are_deterministic():
     assert shares(*[[HARM, BEST, FROZEN]] * 4) == shares(*[[HARM, BEST, FROZEN]] * 4)
 
@@ -144,6 +146,7 @@ def test_simulation_without_decisions_is_refused():
     assert found == ['the player "lazy" has 100.0 % of attempts completed; expected at most 0 %']
 
 
+@pytest.mark.slow
 def test_timeout_without_effect_is_a_warning():
     free = ("愣住", "timeout", "set=wet")
     assert [p.message for p in check_simulations(read_course(files(*[[HARM, BEST, free]] * 4)))] == []

@@ -88,6 +88,7 @@ def test_complete_course_covers_syllabus_and_objectives():
     ]
 
 
+@pytest.mark.slow
 def test_question_citing_case_leads_to_lesson_with_case():
     """C1 is in the lesson the question leads to, C2 in another one, C3 in none."""
     listed = "\n## 案例 {#cases}\n\n" + "".join(f"- 案{n} {{#C{n} checked=2026-11-20}}\n" for n in (1, 2, 3))
@@ -146,6 +147,7 @@ def test_very_long_line_is_checked_quickly(junk):
     assert time.process_time() - started < 5  # seconds; a backtracking pattern takes minutes
 
 
+@pytest.mark.slow
 def test_requirements_cannot_depend_on_optional_lesson():
     files = make_files(**OPTIONAL)
     assert issues(files) == []

@@ -112,6 +112,7 @@ def test_rare_line_is_not_reported():
     assert issues(HEARD.replace("calm < 60", "calm < 35 and wet and monday and guest")) == []
 
 
+@pytest.mark.slow
 def test_translation_needs_same_paragraphs_without_conditions():
     assert "4 paragraphs here, 5 in zh-Hans, where some have a condition" in issues(
         HEARD, HEARD_EN.replace("Build a note.\n\n", "")

@@ -93,6 +93,7 @@ def test_mockup_structure_is_compared_between_languages(text, other):
     assert outline_of(mockup(MAIL)) == outline_of(mockup(MAIL.replace("HR", "人事部")))
 
 
+@pytest.mark.slow
 def test_markable_piece_occurs_once_in_mockup():
     def marked(piece):
         text = COURSE[LESSON].replace("> **小李**：炉子开着，我先走了。", MAIL)

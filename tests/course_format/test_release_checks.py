@@ -134,6 +134,7 @@ def test_practice_set_has_enough_questions_per_rule():
 # Terms
 
 
+@pytest.mark.slow
 def test_term_is_used_in_each_language():
     files = damage("terms.zh-hans.md", "- 水壶 {#kettle}", "- 水壶 {#kettle}\n- 茶壶 {#pot}")
     files["terms.en.md"] = TEXTS["terms.en.md"].replace("{#kettle}", "{#kettle}\n- saucer {#pot}").encode()

@@ -206,6 +206,7 @@ def test_empty_condition_holds():
 # Checks
 
 
+@pytest.mark.slow
 def test_too_long_longest_path_is_reported():
     reading = (
         "## 又 {#long .scene seconds=0 if=late else=stove}\n\n" + "长" * 3000 + '\n\n- [走](#stove "best")\n  > 走。'

@@ -45,6 +45,7 @@ from tests.world import complete_course, finish_lessons, rows_shown_to
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.slow
 def test_enrollment_with_more_progress_continues(kept, other, course, hr):
     enroll_user(kept, course)
     further = enroll_user(other, course)
@@ -62,6 +63,7 @@ def test_earlier_enrollment_continues_if_progress_is_equal(kept, other, course, 
     assert_consistent()
 
 
+@pytest.mark.slow
 def test_completed_enrollment_closes_open_one(kept, other, course, hr):
     enroll_user(kept, course)
     complete_course(enroll_user(other, course))
@@ -70,6 +72,7 @@ def test_completed_enrollment_closes_open_one(kept, other, course, hr):
     assert_consistent()
 
 
+@pytest.mark.slow
 def test_renewal_opened_after_completion_continues(kept, other, course, hr):
     complete_course(enroll_user(other, course))
     Enrollment.objects.update(completed_at=timezone.now() - timedelta(days=3))
@@ -79,6 +82,7 @@ def test_renewal_opened_after_completion_continues(kept, other, course, hr):
     assert enrollments() == [("王小明", False, False), ("王小明", True, False)]
 
 
+@pytest.mark.slow
 def test_exemption_of_other_account_does_not_apply(kept, other, course, hr):
     enroll_user(kept, course)
     exempt(enroll_user(other, course), "a double", by=hr)
@@ -87,6 +91,7 @@ def test_exemption_of_other_account_does_not_apply(kept, other, course, hr):
     assert_consistent()
 
 
+@pytest.mark.slow
 def test_enrollments_in_different_courses_are_unchanged(kept, other, course, hr):
     second = another_course(b"coffee-room")
     enroll_user(kept, course)
@@ -97,6 +102,7 @@ def test_enrollments_in_different_courses_are_unchanged(kept, other, course, hr)
     assert_consistent()
 
 
+@pytest.mark.slow
 def test_records_and_events_are_not_rewritten(kept, other, course, hr):
     complete_course(enroll_user(other, course))
     enroll_user(kept, course)
@@ -120,6 +126,7 @@ def test_merged_person_is_shown_and_counted_once(kept, other, course, team, hr):
     assert {key[0] for key in headcounts()} == {None, team.pk}
 
 
+@pytest.mark.slow
 def test_certificate_that_expires_later_applies(kept, other, course, hr):
     earlier = complete_course(enroll_user(kept, course)).enrollment
     later = complete_course(enroll_user(other, course)).enrollment
@@ -214,6 +221,7 @@ def test_merge_takes_same_queries_for_1_and_3_courses(kept, other, course, hr):
     assert asked(kept, other, [course]) == asked(make_user(), make_user(), [course, two, three])
 
 
+@pytest.mark.slow
 def test_superseded_enrollment_is_newest_only_if_last_one(kept, other, course, hr):
     complete_course(enroll_user(kept, course))
     exempt(enroll_user(other, course), "a double", by=hr)
@@ -225,6 +233,7 @@ def test_superseded_enrollment_is_newest_only_if_last_one(kept, other, course, h
     assert list(newest_enrollments()) == []
 
 
+@pytest.mark.slow
 def test_rule_does_not_repeat_action_of_other_account(kept, other, course, team, hr):
     Membership.objects.filter(person=kept).delete()
     make_rule(course, team_id=team.pk)

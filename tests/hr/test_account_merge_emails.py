@@ -85,6 +85,7 @@ def test_sent_started_and_closed_enrollments_send_no_email(kept, other, hr):
     assert [to for to, _about in sent()] == [["other@example.com"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_undone", [False, True])
 def test_waiting_reminders_follow_their_enrollment(kept, other, hr, is_undone):
     enrollment = enroll(other, make_course(), by=hr)
@@ -222,6 +223,7 @@ def enrollments():
     return [(is_newest, exempted_at is not None) for is_newest, exempted_at in rows]
 
 
+@pytest.mark.slow
 def test_rule_rollback_keeps_enrollment_of_both_accounts(kept, other, course, rule, hr):
     enroll(kept, course, by=hr)
     merge(kept, other, by=hr)
@@ -231,6 +233,7 @@ def test_rule_rollback_keeps_enrollment_of_both_accounts(kept, other, course, ru
     assert enrollments_that_stay(rule, make_hr()).count() == 1
 
 
+@pytest.mark.slow
 def test_rule_rollback_removes_transferred_enrollment(kept, other, rule, hr):
     row = merge(kept, other, by=hr)
     assert undo_actions_of_rule(rule, by=hr) == 1
@@ -239,6 +242,7 @@ def test_rule_rollback_removes_transferred_enrollment(kept, other, rule, hr):
     assert list(differences()) == []
 
 
+@pytest.mark.slow
 def test_rule_rollback_works_after_undone_merge(kept, other, course, rule, hr):
     enroll(kept, course, by=hr)
     undo_merge(merge(kept, other, by=hr), by=hr)

@@ -238,6 +238,7 @@ def test_import_skips_its_approver():
     assert [line.conflict for line in outcome_lines(roster, "conflict")] == ["own-row"]
 
 
+@pytest.mark.slow
 def test_only_admin_imports_new_email_of_hr_member():
     colleague = make_hr(staff_number="H2", email="colleague@example.com", name="Colleague")
     roster = store_upload(listed("H2,Colleague,clerk@example.net,"), "list.csv", by=make_hr(), is_complete=False)

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from tests.site.routes import fill_in, routes
 from tests.world import make_world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 HOSTILE = {
     "very long": "9" * 5000,
     "beyond any key": "99999999999999999999",
@@ -68,7 +68,6 @@ def each_value(*before_a_merge):
         yield pytest.param(name, marks=marks)
 
 
-@pytest.mark.slow
 def test_different_values_in_all_fields(client, world):
     asked = list(addresses(world))
     assert len(asked) > 50
@@ -79,7 +78,6 @@ def test_different_values_in_all_fields(client, world):
         assert_no_server_error(client.post(address, fields), f"POST {route}")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", list(each_value("very long", "NUL")))
 def test_same_value_in_all_fields(client, world, name):
     for route, address in addresses(world):
@@ -97,7 +95,6 @@ def test_value_in_each_single_field(client, world, name):
             assert_no_server_error(client.post(address, {field: HOSTILE[name]}), f"POST {route} {field}")
 
 
-@pytest.mark.slow
 def test_very_long_row_number_is_refused(client, world):
     address = fill_in("people/import/<int:roster>/", world.places)
     assert client.post(address, {"take": "9" * 5000}).status_code in (302, 422)

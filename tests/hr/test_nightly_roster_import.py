@@ -103,6 +103,7 @@ def test_interrupted_import_is_resumed_and_invites_once(folder, monkeypatch):
     assert not RosterImport.objects.filter(begun_at__isnull=False, finished_at=None)
 
 
+@pytest.mark.slow
 def test_same_file_keeps_manual_changes_and_adds_skipped_rows(folder):
     file = put_file(folder, ("A1", "Li", ""), ("A2", "Wang", ""), ("A3", "Zhao", "Nowhere"))
     import_newest()

@@ -286,6 +286,7 @@ def today_and(number):
     return days(number).date().isoformat()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_hr", [False, True])
 def test_manager_and_hr_add_and_end_deputy(client, team, by_hr):
     enrollment = make_enrollment(User.objects.get(name="Lea"))

@@ -80,6 +80,7 @@ def release_change(impact):
     now_says(f"Water first, {impact}.", impact)
 
 
+@pytest.mark.slow
 def test_changed_lesson_comes_before_exam(team):
     enrollment = ready(make_course(), make_user(language="en"))
     release_change("reread")
@@ -112,6 +113,7 @@ def test_open_attempt_comes_first(team):
     assert action_of(enrollment, team)[0] == "attempt"
 
 
+@pytest.mark.slow
 def test_open_pre_test_comes_first_until_lesson_is_done(team):
     enrollment = make_enrollment(course=make_course_with_pre_check())
     attempt = start(enrollment, "start")
@@ -145,6 +147,7 @@ def test_used_attempts_wait_for_reopening_or_forever(team):
     assert action_of(never, team, at=days(999))[:2] == ("wait", "Exam not passed (0/4): all attempts are used")
 
 
+@pytest.mark.slow
 def test_each_open_practice_set_comes_next(team):
     attempt = held(make_course_with_drill(), "O1.1", "O1.2")
     for rule in [each.rule for each in practice_sets_of(attempt)]:
@@ -187,6 +190,7 @@ def test_closed_enrollment_asks_nothing(team):
     assert not row_of(exempted, team).journey.next_action.is_asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 3])
 def test_query_count_is_independent_of_people(team, number, django_assert_num_queries):
     course = make_course()
@@ -280,6 +284,7 @@ def test_home_shows_open_simulation_as_dark_panel(client):
     assert "night" not in main_of(client, enrollment)["class"]
 
 
+@pytest.mark.slow
 def test_home_shows_next_action_of_other_courses(client):
     learner = make_user()
     first = ready(make_course(), learner, due_at=days(1))
@@ -294,6 +299,7 @@ def client_home(client, enrollment):
     return client.get("/").content
 
 
+@pytest.mark.slow
 def test_repeated_check_after_exam_is_shown_beside_next_step(team, client):
     enrollment = make_enrollment(make_user(language="en"), make_simulation_course())
     finish_lessons(enrollment)

@@ -71,6 +71,7 @@ AFTERWARDS = {
 }
 
 
+@pytest.mark.slow
 def test_home_marks_steps_added_after_completion(client):
     enrollment = make_enrollment(course=make_course(make_files(**AFTERWARDS)))
     client.force_login(enrollment.learner)
@@ -141,6 +142,7 @@ def test_home_mentions_no_renewal_if_exempt(client, enrollment):
     assert "renews it" not in text
 
 
+@pytest.mark.slow
 def test_record_lists_earlier_enrollments_with_certificates(client, enrollment):
     url = reverse("learner_home:record", args=["tea-room"])
     assert "Earlier enrollments" not in client.get(url).text
@@ -217,6 +219,7 @@ def test_record_counts_answers_and_shows_completed_steps(client, enrollment):
     assert cells[2] != "–"
 
 
+@pytest.mark.slow
 def test_record_adds_up_exam_answers_by_objective(client):
     enrollment = ready(make_course(exam_files(questions=12, draw=4, retakes="retakes:\n  - {wait: 0 min}\n")))
     first, second = sit(enrollment, points=1, at=MONDAY), sit(enrollment, points=2, at=MONDAY)

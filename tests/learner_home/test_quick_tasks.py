@@ -81,6 +81,7 @@ def test_page_shows_one_task_and_writes_nothing(client, enrollment):
     assert soup_of(client.get(reverse("home"))).select_one(f"a[href='{MINUTES}']")
 
 
+@pytest.mark.slow
 def test_missed_question_of_other_job_role_is_not_offered(client):
     files, path = make_files(), "01-water/01-boiling.zh-hans.md"
     files[path] = files[path].replace(b"{#what-first .one ", b"{#what-first .one tracks=night ")

@@ -307,6 +307,7 @@ def test_absence_uses_time_zone_and_calendar_of_team(clock):
     assert due_on(enrollment) == november(30)  # 1 working day: Thanksgiving is a day off
 
 
+@pytest.mark.slow
 def test_result_is_same_in_any_order_of_absences(clock):
     spans = [(november(9), november(10)), (MONDAY, FRIDAY), (december(7), december(8))]
     found = []

@@ -58,6 +58,7 @@ def act(client, url, action, *rows, **fields):
 # Enrollments
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "title"), [("en", "Rules of the tea room"), ("zh-hans", "茶水间守则")])
 def test_course_is_named_by_title_in_list_filter_and_form(client, admin, language, title):
     make_enrollment(make_user(), make_course())
@@ -91,6 +92,7 @@ def test_exemption_needs_reason_and_skips_completed(client, admin):
     assert (enrollment.exemption_reason, done.exempted_at) == ("on leave", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action, fields", [("exempt", {"reason": "on leave"}), ("extend", {"due_on": NEXT_WEEK})])
 def test_messages_count_changed_and_unchanged_enrollments(client, admin, action, fields):
     rows = [make_enrollment() for _ in range(3)]

@@ -100,6 +100,7 @@ def test_form_of_older_tab_counts_as_another_answer(client, enrollment):
     assert page.select_one("#again-is-it-off") is None
 
 
+@pytest.mark.slow
 def test_completed_lesson_shows_progress_and_its_rule(client, enrollment):
     practise(enrollment)
     before = soup_of(client.get(LESSON)).select_one("#lesson-state")
@@ -113,6 +114,7 @@ def test_completed_lesson_shows_progress_and_its_rule(client, enrollment):
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.slow
 def test_completed_lesson_without_rule_ends_with_its_phrase(client):
     files = {path: body.replace(b"> [!rule]", b"> [!warning]") for path, body in make_files().items()}
     enrollment = make_enrollment(course=make_course(files))
@@ -122,6 +124,7 @@ def test_completed_lesson_without_rule_ends_with_its_phrase(client):
     assert soup_of(client.get(LESSON)).select_one(".kept div").get_text(strip=True) == '"It has boiled."'
 
 
+@pytest.mark.slow
 def test_right_answer_can_be_practised_again(client, enrollment):
     try_it(enrollment, "is-it-off", ["1"])
     assert soup_of(client.get(LESSON)).select_one("#q-is-it-off form") is None
@@ -147,6 +150,7 @@ def test_form_with_invalid_fields_returns_400(client, enrollment, fields):
     assert not Answer.objects.exists()
 
 
+@pytest.mark.slow
 def test_forged_fields_are_ignored(client, enrollment):
     forged = {"is_right": "true", "enrollment": 0, "answered_at": "2020-01-01", "outcome": "passed", "due_at": ""}
     client.post(answer_url(), sent("0", **forged))
@@ -157,6 +161,7 @@ def test_forged_fields_are_ignored(client, enrollment):
     assert enrollment.due_at
 
 
+@pytest.mark.slow
 def test_answer_to_removed_question_returns_409_with_link_to_lesson(client, enrollment):
     response = client.post(answer_url("nowhere"), sent("0"))
     assert response.status_code == 409
@@ -265,6 +270,7 @@ def test_script_gets_changed_missed_question_unfolded(client, enrollment_with_3_
     assert Answer.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_removed_option_is_reported_as_change(client, enrollment_with_3_options):
     form = fields_with_choice(client, "Sit down") | {"choice": "2"}
     make_course(make_files())
@@ -272,6 +278,7 @@ def test_removed_option_is_reported_as_change(client, enrollment_with_3_options)
     assert not Answer.objects.exists()
 
 
+@pytest.mark.slow
 def test_change_elsewhere_in_lesson_does_not_affect_answer(client, enrollment_with_3_options):
     form = fields_with_choice(client, "Walk away")
     release_lesson(heading="Half past seven")

@@ -15,7 +15,7 @@ from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import practise
 from tests.making import make_course
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 LESSON = reverse("learning:step", args=["tea-room", "boiling"])
 CHANGED = "This question has changed since you answered it."
 PAST_QUESTION = "Below is the question as it was when you answered it."
@@ -63,7 +63,6 @@ def text_without_note(block):
     return text(block).replace("Answer the current version of this question", "Practise again")
 
 
-@pytest.mark.slow
 def test_right_answer_shows_old_wording_and_can_be_given_again(client, enrollment):
     try_it(enrollment, "1")
     before = text(blocks(client)["q-is-it-off"])
@@ -116,7 +115,6 @@ def test_written_text_is_kept_in_form_and_shown_with_old_question(client, enroll
     assert "tomorrow? Fill the kettle." in text(past)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "question, raw, change",
     [
@@ -135,7 +133,6 @@ def test_every_question_type_is_shown_as_answered(client, enrollment, question, 
     assert text_without_note(blocks(client)[f"q-{question}"]) == before
 
 
-@pytest.mark.slow
 def test_changes_elsewhere_are_not_reported(client, enrollment):
     try_it(enrollment, "1")
     before = blocks(client)
@@ -159,7 +156,6 @@ def test_answer_from_outdated_page_is_shown_with_its_revision(client, enrollment
     assert CHANGED in block and "Is it off?" in block
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 3])
 def test_changed_questions_cost_1_query_in_total(client, enrollment, number, django_assert_num_queries):
     changes = {"Is it off?": "Is the stove cold?", "The ceiling": "The roof", "2. Heat": "2. Light"}

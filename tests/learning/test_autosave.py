@@ -149,6 +149,7 @@ def test_other_device_offers_text_and_keeps_form_empty(client, enrollment):
     assert found.select_one("a.btn")["href"] == f"{LESSON}?restore=note#q-note"
 
 
+@pytest.mark.slow
 def test_restored_text_fills_form_and_is_saved_by_its_button(client, enrollment):
     try_it(enrollment, "note", ["What was saved"])
     client.post(UNSAVED, form_fields("Mind the kettle"))
@@ -224,6 +225,7 @@ def lesson_with(questions):
     return make_files(**files)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("questions", [1, 3])
 def test_lesson_reads_stored_texts_with_1_query(client, django_assert_num_queries, questions):
     enrollment = make_enrollment(course=make_course(lesson_with(questions)))

@@ -20,7 +20,7 @@ from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent
 from tests.making import make_admin, make_course, make_enrollment, make_user, publish_latest
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 Impact = Release.Impact
 BOILING = b"Water before fire."
 SEEN = reverse("learning:acknowledge", args=["tea-room", "boiling"])
@@ -64,7 +64,6 @@ def try_check(enrollment, right=True, **more):
     return answer(enrollment, step_of(enrollment), "is-it-off", ["1" if right else "0"], token=uuid.uuid4(), **more)
 
 
-@pytest.mark.slow
 def test_only_changes_above_minor_ask_learners_who_completed_lesson(enrollment):
     other = make_enrollment(make_user(language="en"), enrollment.course)
     now_says("Water, then fire.", Impact.MINOR)
@@ -76,7 +75,6 @@ def test_only_changes_above_minor_ask_learners_who_completed_lesson(enrollment):
     assert enrollment.completions.count() == 1
 
 
-@pytest.mark.slow
 def test_several_changes_combine_to_highest_impact_until_acknowledged(enrollment):
     first = now_says("Water first.")
     now_says("Water first, then fire.")
@@ -91,7 +89,6 @@ def test_several_changes_combine_to_highest_impact_until_acknowledged(enrollment
     assert list(ChangeAcknowledgement.objects.values_list("release", "outcome")) == [(first.pk, "read")]
 
 
-@pytest.mark.slow
 def test_second_acknowledgement_is_ignored(enrollment):
     release = now_says("Water first.")
     now_says("Water first!", Impact.MINOR)
@@ -104,7 +101,6 @@ def test_second_acknowledgement_is_ignored(enrollment):
     assert open_impacts(enrollment) is None
 
 
-@pytest.mark.slow
 def test_check_counts_only_if_answered_on_new_revision(enrollment):
     before = page_of(enrollment).revision_id
     for question, raw in PRACTICE.items():
@@ -132,7 +128,6 @@ def test_change_affects_only_its_language_and_no_exempt_learner(enrollment):
     assert open_impacts(enrollment) is None
 
 
-@pytest.mark.slow
 def test_home_and_lesson_show_change_until_acknowledged(enrollment, client):
     now_says("Water before fire, always.", note="Somebody forgot.")
     client.force_login(enrollment.learner)
@@ -185,7 +180,6 @@ def test_acknowledgement_of_unknown_release_is_refused(enrollment, client, form)
     assert client.post(SEEN, form).status_code == 400
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("people", [1, 4])
 def test_query_count_is_1_for_any_number_of_people(enrollment, people, django_assert_num_queries):
     rows = [enrollment, *(make_enrollment(make_user(language="en"), enrollment.course) for _ in range(people - 1))]
@@ -200,7 +194,6 @@ def test_query_count_is_1_for_any_number_of_people(enrollment, people, django_as
             assert len(open_changes(rows, {each.pk: route for each in rows})) == people * queries
 
 
-@pytest.mark.slow
 def test_reverted_change_is_not_asked_again(enrollment):
     now_says("Never fire first.", Impact.RETAKE)
     now_says(BOILING.decode(), Impact.MINOR)
@@ -210,7 +203,6 @@ def test_reverted_change_is_not_asked_again(enrollment):
     assert open_impacts(enrollment) == [(["reread"], False)]
 
 
-@pytest.mark.slow
 def test_minor_change_in_own_language_ignores_impact_in_other_language(enrollment):
     now_says("Water first.", Impact.MINOR)
     now_says("水先于火。", Impact.REREAD, language="zh-hans")
@@ -226,7 +218,6 @@ SECOND = {
 }
 
 
-@pytest.mark.slow
 def test_check_with_no_open_question_is_ended_by_acknowledgement(client):
     files = make_files()
     for language, text in SECOND.items():

@@ -190,6 +190,7 @@ def test_answers_to_question_with_old_signature_do_not_count():
     assert mark_read(enrollment, step)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_completions_complete_enrollment_once(announced):
     enrollment = make_enrollment(course=make_course())

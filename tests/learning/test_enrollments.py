@@ -313,6 +313,7 @@ def test_expired_bulk_enrollment_stops_and_asks_for_new_due_date(client, bulk, h
     assert due_dates() == [DAY, DAY]
 
 
+@pytest.mark.slow
 def test_new_due_date_applies_to_remaining_people_only(client, bulk):
     assert client.post(address(bulk), {"due_on": "2026-12-04"}).status_code == 302
     page = section(client.get(address(bulk)))
@@ -363,6 +364,7 @@ def newest():
     return set(Enrollment.objects.newest())
 
 
+@pytest.mark.slow
 def test_new_enrollment_replaces_newest_of_same_person_and_course():
     course, learner = make_course(), make_user()
     other = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}

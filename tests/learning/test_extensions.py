@@ -208,6 +208,7 @@ def test_new_request_closes_expired_one(enrollment, team):
     assert list(differences()) == []
 
 
+@pytest.mark.slow
 def test_undoing_extension_reopens_request(enrollment, team):
     request, due_at = request_for(enrollment), enrollment.due_at
     answered = answer_extension_request(request.pk, APPROVE, by=team.manager)
@@ -227,6 +228,7 @@ def test_undoing_extension_reopens_request(enrollment, team):
     assert answer_extension_request(request.pk, REFUSE, by=team.manager).end == "refused"
 
 
+@pytest.mark.slow
 def test_undoing_extension_keeps_newer_request(enrollment, team):
     answered = answer_extension_request(request_for(enrollment).pk, APPROVE, by=team.manager)
     newer = request_for(enrollment, 8)
@@ -302,6 +304,7 @@ def test_outdated_answer_email_is_not_sent(enrollment, team):
     assert (email.state, email.why.startswith("before this email was sent, the answer")) == ("skipped", True)
 
 
+@pytest.mark.slow
 def test_undone_answer_is_shown_in_inbox_and_not_emailed(client, enrollment, team):
     request = refuse(enrollment, team)
     undo_refusals([request.pk], by=team.manager)
@@ -322,6 +325,7 @@ FORGERIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_request_changed_past_log_is_reported(enrollment, team, forgery):
     request = answer_extension_request(request_for(enrollment).pk, APPROVE, by=team.manager)
@@ -448,6 +452,7 @@ def home_panel(client):
     return found and " ".join(found.get_text(" ").split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("due_in", "is_offered"), [(-2, True), (2, True), (9, False), (None, False)])
 def test_home_offers_request_near_due_date(client, team, due_in, is_offered):
     enrollment = enroll_signed_in(client, team, due_in and days(due_in))

@@ -85,6 +85,7 @@ def test_signed_survey_stores_name(client, enrollment):
     assert SurveyAnswers.objects.get().learner == enrollment.learner
 
 
+@pytest.mark.slow
 def test_non_anonymous_survey_says_so_and_stores_name(client):
     files = damage("02-end/02-voice.survey.zh-hans.md", "id: voice", "id: voice\nanonymous: false")
     enrollment = make_enrollment(course=make_course(files))
@@ -193,6 +194,7 @@ def test_changed_survey_keeps_texts_but_not_ticks(client, enrollment):
     assert SurveyAnswers.objects.get().answers["recommend"] == 9
 
 
+@pytest.mark.slow
 def test_survey_changed_concurrently_is_refused_under_lock(enrollment):
     page = page_of(enrollment)
     release_changed_survey()

@@ -21,7 +21,7 @@ from tests.making import days, join, make_admin, make_course, make_enrollment, m
 from tests.reporting.dashboards import counts_on
 from tests.world import complete_course, finish_lesson, outline_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 MONTH = timedelta(days=30)
 
 
@@ -212,7 +212,6 @@ def fail(*args, **fields):
     raise ValueError("the log is away")
 
 
-@pytest.mark.slow
 def test_compacting_keeps_numbers_and_1_row_per_key(teams):
     for _ in range(3):
         extend(newest("in C"), timezone.localdate() + MONTH, by=None)

@@ -49,6 +49,7 @@ def ticked_values(page):
     return [each["value"] for each in page.select("#your-job-role input[type=radio]") if each.has_attr("checked")]
 
 
+@pytest.mark.slow
 def test_lesson_asks_for_job_role_beside_changed_question(client, enrollment):
     response = client.post(answer_url("what-first"), sent("0", revision=2**62))
     assert response.status_code == 409

@@ -40,6 +40,7 @@ def test_optional_lesson_is_not_required_and_adds_no_minutes(enrollment):
     assert outline.objective_lessons["O1.2"] == "boiling"
 
 
+@pytest.mark.slow
 def test_optional_lesson_is_never_next_step_nor_blocks_exam(enrollment):
     finish(enrollment, "boiling")
     assert (progress_of(enrollment).next_action.kind, progress_of(enrollment).progress.percent) == ("exam", 50)

@@ -94,6 +94,7 @@ def test_missed_question_has_its_form_below_reason(client, enrollment):
     assert not soup_of(client.get(LESSON)).select("#q-what-first form")
 
 
+@pytest.mark.slow
 def test_question_dots_link_to_questions_with_state(client, enrollment):
     for question, raws in {"what-first": ["0"], "what-to-wipe": ["1"], "in-order": ["0", "1", "2"]}.items():
         try_it(enrollment, question, raws)
@@ -120,6 +121,7 @@ def hidden_titles(page):
     return [title.text for title in page.select(".part[hidden=until-found] h3[id^=q-]")]
 
 
+@pytest.mark.slow
 def test_next_part_opens_after_any_answer(client, enrollment):
     titles = [title.text for title in soup_of(client.get(LESSON)).select("h3[id^=q-]")]
     for opened, (question, raw) in enumerate(PRACTICE.items(), start=1):
@@ -201,6 +203,7 @@ CUPS = {
 }
 
 
+@pytest.mark.slow
 def test_mark_read_records_revision_that_page_showed(client, enrollment):
     files = make_files(**CUPS)
     import_course(files)
@@ -338,6 +341,7 @@ def test_print_view_shows_keys_after_completion(client, enrollment):
     assert has_valid_links_and_unique_ids(page)
 
 
+@pytest.mark.slow
 def test_print_view_shuffles_ordering_questions_per_learner(client, enrollment):
     def steps():
         return tuple(li.text for li in soup_of(get_printed(client, MODULE)).select(".to-tick.order li"))

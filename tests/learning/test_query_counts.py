@@ -47,6 +47,7 @@ def enrollment(request, client):
     return enrollment
 
 
+@pytest.mark.slow
 def test_query_counts_do_not_depend_on_course_and_company_size(client, enrollment):
     wrong = {"data": sent("1", tries=1)}
     counts = {

@@ -95,6 +95,7 @@ def test_action_is_not_undone_after_other_action(enrollment, manager):
     assert state_of(enrollment) == after
 
 
+@pytest.mark.slow
 def test_undone_exemption_reopens_enrollment_unchanged(manager):
     team = make_team(manager=manager)
     enrollment = make_enrollment(due_at=days(-3))
@@ -193,6 +194,7 @@ def test_repeated_worker_task_does_not_redo_undone_action(manager, kind):
     assert list(Enrollment.objects.values_list("due_at", "exempted_at")) == as_before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Extend.kind, Exempt.kind, SetExtraTime.kind, Enroll.kind])
 def test_bulk_action_and_undo_cost_same_queries_for_any_size(manager, kind):
     course = make_course()
@@ -239,6 +241,7 @@ def lines(response, selector):
     return [" ".join(text.text.split()) for text in found]
 
 
+@pytest.mark.slow
 def test_manager_and_learner_see_changes_with_author_and_reason(client, team, enrollment):
     with time_machine.travel("2026-11-30 09:00+08:00", tick=False):
         enrollment.due_at = due_instant(timezone.localdate(), enrollment.zone)

@@ -61,6 +61,7 @@ def test_pdf_is_tagged_with_title_and_language():
     assert b"pdfuaid:part" in body
 
 
+@pytest.mark.slow
 def test_pdf_bytes_are_deterministic():
     expected = hashlib.sha256(draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW)).hexdigest()
     pdf.fonts_in.cache_clear()  # as in a new process

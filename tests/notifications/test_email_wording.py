@@ -182,6 +182,7 @@ def statements_for(number):
     )
 
 
+@pytest.mark.slow
 def test_batch_reads_wording_once():
     set_custom()
     assert (statements_for(1), statements_for(30)) == (1, 1)

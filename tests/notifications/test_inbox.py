@@ -153,6 +153,7 @@ def test_notifications_are_deleted_after_90_days():
     assert [(now - notification.written_at).days for notification in Notification.objects.all()] == [89, 0]
 
 
+@pytest.mark.slow
 def test_page_takes_same_queries_for_any_number(client):
     person = enrolled(due_at=days(9))
     admin, attempt = make_admin(), complete_course(Enrollment.objects.get())

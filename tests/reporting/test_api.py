@@ -130,6 +130,7 @@ def test_enrollment_row_has_columns_of_dashboard_export(team):
     assert {column.name for column in DASHBOARD_COLUMNS} <= set(DashboardRowShape.model_fields)
 
 
+@pytest.mark.slow
 def test_enrollment_has_pre_and_post_test_scores(team):
     enrollment = learner_of(team, course=import_course(pre_check_files()).course)
     sit(enrollment, exam=START, points=1)
@@ -192,6 +193,7 @@ def test_team_of_another_manager_is_404(team):
     assert ApiClient(team.manager).get(f"enrollments/?team={other.pk}").status_code == 404
 
 
+@pytest.mark.slow
 def test_enrollments_list_current_enrollment_but_all_certificates(team):
     learner = make_user("Wang Ming")
     join(team, learner)
@@ -233,6 +235,7 @@ def test_pages_cover_every_row_once(team, name):
     assert seen == whole and len(whole) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LISTS)
 def test_query_count_is_independent_of_rows(team, name):
     api, address = ApiClient(team.manager), f"{name}/"
@@ -276,6 +279,7 @@ def test_concurrent_requests_are_counted_separately(team, settings, monkeypatch)
         assert {api.get("courses/").status_code, *beside} == {200, 429}
 
 
+@pytest.mark.slow
 def test_wrong_keys_are_limited_per_network(team, settings):
     def wrong(address="203.0.113.7"):
         return Client(REMOTE_ADDR=address).get("/api/v1/courses/", headers={"authorization": "Bearer wrong"})

@@ -43,6 +43,7 @@ def test_product_data_matches_log(enrollment):
     assert list(audit_log.differences()) == []
 
 
+@pytest.mark.slow
 def test_changed_exam_points_are_reported(enrollment):
     """Responses, grades and points are changed consistently."""
     attempt = enrollment.attempts.get(exam__identifier=START, number=2)
@@ -62,6 +63,7 @@ def test_deleted_attempt_is_reported(enrollment):
     assert gone[0] == f"event {key('exam-started', exam=START)}: “exam-started” of {first}, but no record of it exists"
 
 
+@pytest.mark.slow
 def test_forged_lesson_completion_is_reported(enrollment):
     other, real = Enrollment.objects.latest("pk"), Completion.objects.get(document__kind="lesson")
     now = timezone.now()
@@ -116,6 +118,7 @@ def test_changed_conversation_is_reported(enrollment):
     ]
 
 
+@pytest.mark.slow
 def test_removed_exemption_is_reported(enrollment):
     other = Enrollment.objects.latest("pk")
     other.exempted_at = None
@@ -125,6 +128,7 @@ def test_removed_exemption_is_reported(enrollment):
     ]
 
 
+@pytest.mark.slow
 def test_check_reads_past_first_chunk(enrollment, monkeypatch):
     monkeypatch.setattr(audit_log, "CHUNK", 1)
     assert list(audit_log.differences()) == []

@@ -25,7 +25,7 @@ from tests.making import make_admin, make_team
 from tests.reporting.dashboards import learner_of
 from tests.world import complete_course
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 NAMES = [
     "people.csv", "people.xlsx", "report.csv", "certificates.csv", "releases.csv", "checkpoints.csv",
     "how-to-verify.zh-hans.txt", "how-to-verify.en.txt", "SHA256SUMS",
@@ -47,7 +47,6 @@ def table(pack, name):
     return list(csv.DictReader(io.StringIO(pack.read(name).decode("utf-8-sig"), newline="")))
 
 
-@pytest.mark.slow
 def test_pack_holds_people_report_certificates_and_checksums(client, team):
     enrollment = learner_of(team, "Wang Ming")
     complete_course(enrollment)
@@ -109,7 +108,6 @@ def test_certificates_of_other_periods_are_left_out(client, team):
     assert table(pack, "certificates.csv") == [] and len(table(pack, "people.csv")) == 1
 
 
-@pytest.mark.slow
 def test_people_who_left_are_included_only_if_requested(client, team):
     enrollment = learner_of(team, "Gone")
     complete_course(enrollment)
@@ -129,7 +127,6 @@ def test_pack_above_excel_limit_has_csv_only(client, team, monkeypatch):
     assert len(table(pack, "people.csv")) == 2
 
 
-@pytest.mark.slow
 def test_revoked_or_unprintable_certificate_has_no_pdf(client, team):
     enrollments = [learner_of(team, name) for name in ("Wang Ming", "𠮷田", "Li Lei")]
     for enrollment in enrollments:
@@ -141,7 +138,6 @@ def test_revoked_or_unprintable_certificate_has_no_pdf(client, team):
     assert files == [f"certificates/{enrollments[0].certificate.number}.pdf"]
 
 
-@pytest.mark.slow
 def test_many_missing_pdfs_are_rendered_by_worker_first(client, team, monkeypatch):
     monkeypatch.setattr(audit_pack, "DRAWN_MEANWHILE", 1)
     for _ in range(2):
@@ -160,7 +156,6 @@ def test_many_missing_pdfs_are_rendered_by_worker_first(client, team, monkeypatc
     ]
 
 
-@pytest.mark.slow
 def test_pack_does_not_wait_for_unprintable_certificates(client, team, monkeypatch):
     monkeypatch.setattr(audit_pack, "DRAWN_MEANWHILE", 1)
     enrollments = [learner_of(team, name) for name in ("Wang Ming", "𠮷田", "𠮷川")]

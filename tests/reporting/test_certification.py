@@ -219,6 +219,7 @@ def test_renewal_shows_certified_until_without_certificate(team, course):
     assert not Certificate.objects.exists()
 
 
+@pytest.mark.slow
 def test_expired_external_training_is_no_certificate(team, course):
     yesterday = timezone.localdate() - timedelta(days=1)
     ended = add_training(team, course, "Ended", yesterday)
@@ -240,6 +241,7 @@ def test_revoked_external_training_leaves_no_trace(team, course):
     assert list(differences()) == []
 
 
+@pytest.mark.slow
 def test_revoked_certificate_hides_revoked_external_training(team, course):
     enrollment = add_training(team, course, "Lea", None)
     complete_course(enrollment)

@@ -20,7 +20,7 @@ from tests.making import (
 from tests.reporting.test_two_courses import make_second_course
 from tests.world import complete_course
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def add_certificate(person, course, **changed):
@@ -66,7 +66,6 @@ def day(number):
     return f"{found.day} {found:%B %Y}"
 
 
-@pytest.mark.slow
 def test_each_course_lists_enrollments_and_certificates(client, lea):
     client.force_login(lea.manager)
     today = day(0)
@@ -85,7 +84,6 @@ def test_each_course_lists_enrollments_and_certificates(client, lea):
         assert course_history(client, enrollment) == expected
 
 
-@pytest.mark.slow
 def test_shown_enrollment_is_marked_and_others_are_links(client, lea):
     client.force_login(lea.manager)
     page = BeautifulSoup(client.get(f"/team/people/{lea.first_aid.pk}/").content, "html.parser")
@@ -94,14 +92,12 @@ def test_shown_enrollment_is_marked_and_others_are_links(client, lea):
     assert len(page.select(".course-statuses [aria-current=page]")) == 1
 
 
-@pytest.mark.slow
 def test_earlier_enrollment_shows_current_status(client, lea):
     client.force_login(lea.manager)
     earlier = lea.enrollments.order_by("pk").first()
     assert course_history(client, earlier) == course_history(client, lea.renewal)
 
 
-@pytest.mark.slow
 def test_revoked_certificate_is_shown_at_its_enrollment(client, lea):
     revoke_certificate(
         Certificate.objects.get(enrollment__learner=lea, valid_until__gt=timezone.localdate()),
@@ -116,7 +112,6 @@ def test_revoked_certificate_is_shown_at_its_enrollment(client, lea):
     ]  # fmt: skip
 
 
-@pytest.mark.slow
 def test_earlier_enrollment_shows_no_certificate_in_head(client, lea):
     """Only the current enrollment has the certificate's present date."""
     client.force_login(lea.manager)

@@ -24,7 +24,7 @@ from tests.assignments.follow_ups import answered, completed
 from tests.course_format.samples import FOLLOW_UP, make_files
 from tests.making import make_editor, make_hr, make_team
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 PAGE = "/surveys/tea-room/month-later/"
 NOW = datetime(2026, 11, 30, 4, tzinfo=UTC)
 
@@ -55,7 +55,6 @@ def two_days_later(clock):
     update_statistics()
 
 
-@pytest.mark.slow
 def test_follow_up_statistics_grow_in_steps_of_5_after_2_days(team, clock):
     add_follow_ups(team, *[{"seen-off": place} for place in (0, 0, 2, 0, 1)])
     add_follow_ups(team, *[{"seen-off": 0}] * 4)
@@ -105,7 +104,6 @@ def test_readers_see_their_teams_and_editors_see_all(team, clock):
     assert next(shares for _answer, shares in outcomes(make_hr()).questions[0].answers) == [Share(5, 5), Share(5, 5)]
 
 
-@pytest.mark.slow
 def test_improvement_and_endings_cover_5_people(team, clock):
     course = import_course(pre_check_files() | make_files(**FOLLOW_UP)).course
     enrollments = add_follow_ups(team, *[{"seen-off": 0}] * 5)

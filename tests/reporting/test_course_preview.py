@@ -103,6 +103,7 @@ def test_exam_has_no_preview(client, team, course):
     assert client.get(f"/team/preview/{course.identifier}/{exam}/").status_code == 404
 
 
+@pytest.mark.slow
 def test_links_stay_within_preview(client, team):
     places = ["boiling", "is-it-off", "drill", "last-cup", "card", "tracks", "slowly"]
     text = " ".join(f"[{place}](#{place})." for place in places) + " [elsewhere](https://example.org/learn/)."

@@ -156,6 +156,7 @@ def test_tiles_add_up_to_total_and_link_to_rows(client, team, now):
     ) == ("11all 8 people, 2 courses")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", DueFilter)
 def test_headcount_totals_match_rows_of_each_due_filter(client, team, now, days, monkeypatch):
     for after in (-40, -9, -1, 1, 5, 10, 20, 40):
@@ -188,6 +189,7 @@ def captions(client, query):
     return [row.name for row in page.context["rows"]], caption.text, page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["?job_role=night", "?name=N"])
 def test_job_role_and_name_filters_limit_counted_rows(client, night_shift, monkeypatch, query):
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 4)

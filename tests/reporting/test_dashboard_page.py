@@ -53,6 +53,7 @@ def test_tiles_show_each_status_and_exempt_only_if_any(client, team):
     assert numbers() == ["2 people", *shown[1:], "1 exempt"]
 
 
+@pytest.mark.slow
 def test_csv_export_matches_page(client, team):
     learner_of(team, "Late", due_at=days(-3))
     half = learner_of(team, "Half", due_at=days(30))
@@ -109,6 +110,7 @@ def test_invalid_filter_is_ignored(client, team, query):
     assert len(exported(client, query)) == 1
 
 
+@pytest.mark.slow
 def test_team_of_another_manager_shows_nothing(client, team):
     other = make_team("Other")
     learner_of(other, "Not mine")

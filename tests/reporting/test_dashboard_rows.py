@@ -258,6 +258,7 @@ def test_due_dates_use_zone_of_first_team():
     assert days == {False: 27, True: 28}
 
 
+@pytest.mark.slow
 def test_person_page_names_first_visible_team(client):
     first, second = make_team("Day shift"), make_team("Night shift")
     learner = make_user("Lea")

@@ -61,6 +61,7 @@ def escalations():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("escalation_on")
 def test_senior_manager_gets_one_email_once(tuesday, teams, mailoutbox):
     company, shift = teams

@@ -64,6 +64,7 @@ def test_request_shows_date_reason_and_three_answers(client, team):
     assert not part.select("[checked], [selected], input[type=date][value]")
 
 
+@pytest.mark.slow
 def test_accepting_sets_due_date_and_can_be_undone(client, team):
     request = make_request(team)
     given = answer(client, request, "give")
@@ -119,6 +120,7 @@ def test_invalid_answer_is_explained_and_ignored(client, team, pressed, fields, 
     assert end_of(request) == ""
 
 
+@pytest.mark.slow
 def test_second_answer_names_the_first(client, team):
     request = make_request(team)
     answer(client, request, "give")
@@ -155,6 +157,7 @@ def test_auditor_sees_request_without_buttons(client, team):
     assert f"/team/people/{request.enrollment_id}/extension/" not in page
 
 
+@pytest.mark.slow
 def test_hr_answers_people_without_manager(client, team):
     hr = make_hr()
     make_request(team, "Led")
@@ -188,6 +191,7 @@ def test_hr_has_no_today_without_requests(client, team):
     assert "/team/today/" not in client.get("/team/").text
 
 
+@pytest.mark.slow
 def test_oldest_requests_come_first_and_rest_is_counted(client, team, monkeypatch):
     monkeypatch.setattr(learner_requests, "SHOWN", 2)
     requests = [make_request(team, name) for name in ("Ada", "Ben", "Cid", "Dan")]

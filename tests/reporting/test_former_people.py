@@ -49,6 +49,7 @@ WITHOUT = [("Here", False, True)], {"not-started": 1}, 1
 WITH = [("Gone", True, False), ("Here", False, True)], {"overdue": 1, "not-started": 1}, 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("viewer", VIEWERS.values(), ids=VIEWERS)
 @pytest.mark.parametrize("is_kept", [False, True])
 def test_former_people_are_on_dashboard_only_if_requested(client, team, viewer, is_kept, monkeypatch):

@@ -356,6 +356,7 @@ def test_people_count_once_imported_list_names_them(answers):
     assert counted() == {team.pk: {*people}}
 
 
+@pytest.mark.slow
 def test_new_and_known_people_are_counted_once(answers):
     team = make_team()
     new = add_new_people(answers, team, 3, on=0)

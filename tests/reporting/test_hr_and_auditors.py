@@ -112,6 +112,7 @@ def test_inactive_person_sees_nothing(cases):
         assert seen_by(person, cases) == set()
 
 
+@pytest.mark.slow
 def test_auditor_access_ends_after_last_day_in_site_zone(cases, client, time_machine):
     make_auditor(name="Olga", email="olga@example.com", audits_until=date(2026, 12, 31))
     time_machine.move_to(datetime(2026, 12, 31, 23, 59, tzinfo=SHANGHAI), tick=False)
@@ -133,6 +134,7 @@ def test_auditor_needs_group_and_last_day(cases):
     assert seen_by(without_a_day, cases) == set()
 
 
+@pytest.mark.slow
 def test_auditor_sees_no_forms_and_cannot_submit(cases, client):
     client.force_login(make_auditor())
     address = reverse("reporting:person", args=[cases["learner"].pk])
@@ -174,6 +176,7 @@ def test_headcount_totals_match_dashboard_rows(cases, make, in_team):
     assert set(stored.states) == set(State)
 
 
+@pytest.mark.slow
 def test_audit_log_finds_events_of_one_person(cases, client):
     auditor, learner = make_auditor(), cases["learner"].learner
     client.force_login(make_admin())

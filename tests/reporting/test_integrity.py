@@ -58,6 +58,7 @@ def test_product_data_has_no_differences(completed):
     assert list(differences()) == []
 
 
+@pytest.mark.slow
 def test_points_unlike_responses_are_reported(completed):
     pk = change_first(ExamAttempt, points=0)
     assert list(differences()) == [
@@ -95,6 +96,7 @@ def test_changed_decision_is_reported(completed):
     ]
 
 
+@pytest.mark.slow
 def test_simulation_completion_without_attempt_is_reported(completed):
     attempt = play_best(attempts.start(completed, "drill", timing="off")).run
     completion = Completion.objects.get(document=attempt.simulation)
@@ -116,12 +118,14 @@ def test_missing_response_is_reported(completed):
     ]
 
 
+@pytest.mark.slow
 def test_answer_changed_after_grading_is_reported(completed):
     response = Response.objects.earliest("pk")
     Response.objects.filter(pk=response.pk).update(response=[1 - response.response[0]])
     assert list(differences()) == [f"response {response.pk}: is_right is True, graded again it is False"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "fields", "words"),
     [
@@ -145,12 +149,14 @@ def test_grade_before_submission_is_reported(completed):
     assert list(differences()) == [f"response {response.pk}: is_right is True, graded again it is None"]
 
 
+@pytest.mark.slow
 def test_pass_without_completion_is_reported(completed):
     Completion.objects.filter(document__kind="exam").delete()
     pk = ExamAttempt.objects.earliest("pk").pk
     assert f"attempt {pk}: is passed, but its exam is not completed" in list(differences())
 
 
+@pytest.mark.slow
 def test_activity_times_unlike_facts_are_reported(completed):
     last = completed.last_active_at
     completed.started_at, completed.last_active_at = None, last - LATER
@@ -206,6 +212,7 @@ def test_gap_in_attempt_numbers_is_reported(completed):
     assert list(differences()) == [f"enrollment {completed.pk}: attempts at last-cup up to number 3, but fewer exist"]
 
 
+@pytest.mark.slow
 def test_earlier_answers_are_graded_by_their_revision(completed):
     def swap_ticks(text):
         ticks = (b"1. [ ] ", b"1. [x] "), (b"2. [x] ", b"2. [ ] ")
@@ -300,6 +307,7 @@ def test_changed_audit_log_is_reported(completed):
     assert list(differences()) == [f"release:{release}, event 1: changed since it was recorded"]
 
 
+@pytest.mark.slow
 def test_command_prints_differences_and_fails(completed, capsys):
     call_command("check_records")
     assert capsys.readouterr().out == "0 differences\n"

@@ -47,6 +47,7 @@ def test_home_links_to_question_form(client, enrollment):
     assert (link["href"], link.get_text()) == (ASK, "Ask Li Lin")
 
 
+@pytest.mark.slow
 def test_question_stays_on_today_until_answered(client, enrollment, team):
     page = send(client, enrollment, "May I call back?").text
     assert "Your question was sent." in page and "May I call back?" in page and "waiting for an answer" in page
@@ -87,6 +88,7 @@ def test_only_own_managers_see_and_answer_question(client, enrollment, team):
     assert ManagerQuestion.objects.get().answered_at is None
 
 
+@pytest.mark.slow
 def test_appointed_manager_sees_question_of_appointer(client):
     clerk, manager = make_hr(), make_user()
     team = make_team(manager=make_user())
@@ -112,6 +114,7 @@ def test_questions_need_a_manager_and_wait_for_next(client, enrollment, team):
     assert questions_of_today(client, new) == []
 
 
+@pytest.mark.slow
 def test_oldest_questions_are_shown_with_remaining_count(client, team, enrollment):
     for number in range(7):
         ask_manager(learner_of(team, f"Person {number}", course=enrollment.course), f"Question {number}?")

@@ -70,6 +70,7 @@ def tomorrow(clock):
     update_statistics()
 
 
+@pytest.mark.slow
 def test_shares_are_shown_from_5_people_after_2_days(team, lesson, clock):
     question = lesson.check[0].id
     for number in range(4):
@@ -109,6 +110,7 @@ def test_cell_level_goes_by_fifths(share, level):
     assert MissedObjective(share).level == level
 
 
+@pytest.mark.slow
 def test_page_shows_most_missed_first_in_course_language(client, team, lesson, clock):
     for _ in range(5):
         learned(team, lesson, missed=lesson.check[0].id, due_at=days(3))

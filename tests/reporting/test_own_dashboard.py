@@ -26,7 +26,7 @@ from tests.making import (
 )
 from tests.reporting.dashboards import counts_on, learner_of, table
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture
@@ -71,7 +71,6 @@ def viewers(company):
     return own, [make_admin(), make_hr(), make_auditor(), managing_hr, managing_auditor]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("state", ["", "overdue", only_deep("not-started")])
 def test_page_shows_same_rows_and_totals_for_everyone(client, company, state):
     for person in [each for group in viewers(company) for each in group]:
@@ -103,7 +102,6 @@ def test_unpublished_course_is_on_no_dashboard(client, company):
     assert (table(response), sum(counts_on(response.context).values())) == ([], 0)
 
 
-@pytest.mark.slow
 def test_pages_cover_all_rows_in_order(client, company, monkeypatch):
     monkeypatch.setattr("courseware.reporting.views.dashboard.ROWS_A_PAGE", 4)
     manager = company["top"].manager
@@ -115,7 +113,6 @@ def test_pages_cover_all_rows_in_order(client, company, monkeypatch):
     assert f"13–{len(keys)} of {len(keys)}" in caption.get_text(" ")
 
 
-@pytest.mark.slow
 def test_overdue_is_computed_at_each_visit(client, company, time_machine):
     manager = company["below"].manager
     client.force_login(manager)

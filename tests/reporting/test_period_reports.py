@@ -134,6 +134,7 @@ def test_training_minutes_are_of_steps_completed_in_period(team):
     assert report(team.manager)["Night shift"].minutes == minutes[first]
 
 
+@pytest.mark.slow
 def test_report_covers_visible_people_in_each_team_once(team):
     below, elsewhere = make_team("Front desk", parent=team), make_team("Elsewhere")
     enrollment = learner_of(team, completed_at=INSIDE)
@@ -157,6 +158,7 @@ def test_former_people_count_only_if_requested(team):
     assert report(team.manager, left=True) == {"Night shift": Figures(people=1, finished=1)}
 
 
+@pytest.mark.slow
 def test_courses_are_columns_and_can_be_selected(team):
     learner_of(team, completed_at=INSIDE)
     other = make_course({name: text.replace(b"id: tea-room", b"id: bar") for name, text in make_files().items()})
@@ -274,6 +276,7 @@ def test_people_without_team_count_separately(team):
     assert report(make_hr(), team=team) == {"Night shift": one}
 
 
+@pytest.mark.slow
 def test_report_is_paged_with_complete_totals_and_file(client, team, monkeypatch):
     monkeypatch.setattr(period_report_views, "TEAMS_A_PAGE", 2)
     names = ["Night shift", "Phones", "Tills"]

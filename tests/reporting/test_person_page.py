@@ -33,6 +33,7 @@ def test_page_shows_timeline_but_no_single_answers(client, team):
         assert question not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [1, 3])
 def test_query_count_is_independent_of_enrollments(client, team, runs):
     enrollment = first = learner_of(team, "Lea")
@@ -73,6 +74,7 @@ def test_extension_lasts_to_end_of_day(client, team):
     assert Event.objects.get(verb="extended").actor == team.manager
 
 
+@pytest.mark.slow
 def test_message_names_change_or_reason_for_none(client, team):
     enrollment = learner_of(team, "Lea Lee", due_at=days(-1))
 
@@ -127,6 +129,7 @@ def test_rejected_form_keeps_input_and_shows_error(client, team, verb):
     assert not BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser").select(".is-invalid")
 
 
+@pytest.mark.slow
 def test_nobody_changes_own_training(client):
     admin = make_admin()
     join(make_team(manager=admin), admin)

@@ -15,7 +15,7 @@ from tests.making import make_course, make_enrollment
 from tests.reporting.dashboards import exported, learner_of
 from tests.world import finish_lessons, outline_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture
@@ -34,7 +34,6 @@ def pass_with_practice_set(enrollment):
 # Dashboard and export
 
 
-@pytest.mark.slow
 def test_dashboard_and_export_show_open_practice_set(client, team, course):
     attempt = pass_with_practice_set(learner_of(team, course=course))
     words = "The last cup: passed, but the practice set is not done yet"

@@ -38,6 +38,7 @@ def test_filters_are_saved_for_their_owner_only(client, team):
     assert views(client) == []
 
 
+@pytest.mark.slow
 def test_view_of_deleted_team_says_so_and_can_be_deleted(client, team):
     below = make_team("Below", parent=team)
     learner_of(team, "Lea")
@@ -85,6 +86,7 @@ def test_invalid_view_is_explained(client, team, name, query, said):
     assert said in page.text and not SavedView.objects.exists()
 
 
+@pytest.mark.slow
 def test_same_name_replaces_view_and_number_is_limited(client, team, monkeypatch):
     monkeypatch.setattr(saved_views, "MOST_VIEWS", 2)
     for name, query in (("A", "stuck=on"), ("B", "away=on"), ("A", "left=on")):

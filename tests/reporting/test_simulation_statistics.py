@@ -19,7 +19,7 @@ from tests.simulations.samples import KETTLE, change, make_player
 NIGHTS = map(date.fromordinal, count(date(2026, 12, 1).toordinal()))  # later than all attempts
 PAGE = f"/team/simulations/tea-room/{KETTLE}/"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def split(today=None):
@@ -34,7 +34,6 @@ def node(found, identifier):
     return next(each for each in found.nodes if each.node.id == identifier)
 
 
-@pytest.mark.slow
 def test_statistics_grow_in_steps_of_5_after_2_days():
     for _ in range(5):
         play(make_player(), BEST)
@@ -102,7 +101,6 @@ def test_five_attempts_of_one_person_count_once():
     assert (split().people, split().endings) == (0, ())
 
 
-@pytest.mark.slow
 def test_changed_situation_restarts_its_count_only():
     for _ in range(5):
         play(make_player(), RED)
@@ -112,7 +110,6 @@ def test_changed_situation_restarts_its_count_only():
     assert (node(found, "rings").people, node(found, "where").people) == (0, 5)
 
 
-@pytest.mark.slow
 def test_reworded_choice_keeps_count():
     for _ in range(5):
         play(make_player(), RED)
@@ -174,7 +171,6 @@ def among_colleagues(client, attempt):
     }
 
 
-@pytest.mark.slow
 def test_debrief_shows_share_of_colleagues_choosing_best(client):
     def player(*choices):
         return play(make_player(), choices)

@@ -72,6 +72,7 @@ def strips(client, path):
     return [(" ".join(strip.get_text(" ").split()), strip.a["href"]) for strip in page.select(".strip")]
 
 
+@pytest.mark.slow
 def test_home_shows_number_of_team_tasks(client, team):
     nothing = [("Your team: nothing to do today", "/team/")]
     assert strips(client, "/") == nothing  # also without an own course

@@ -74,6 +74,7 @@ def test_removed_question_makes_nobody_stuck(team):
     assert why_stuck(team) == {}
 
 
+@pytest.mark.slow
 def test_simulation_ended_red_3_times_makes_stuck(team):
     course = make_simulation_course()
     red = learner_of(team, "Red", course=course)
@@ -87,6 +88,7 @@ def test_simulation_ended_red_3_times_makes_stuck(team):
     assert why_stuck(team) == {"Red": RED_ATTEMPTS}
 
 
+@pytest.mark.slow
 def test_optional_simulation_makes_nobody_stuck(team):
     enrollment = learner_of(team, "Tries out", course=make_simulation_course(is_required=False))
     for _each in range(3):
@@ -163,6 +165,7 @@ def test_dashboard_export_and_filter_show_stuck_people(team, client):
     assert [row["Name"] for row in exported(client, "?stuck=on")] == ["Idle"]
 
 
+@pytest.mark.slow
 def test_query_count_of_filter_is_independent_of_people(team, client):
     course = make_course()
 

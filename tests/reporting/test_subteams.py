@@ -22,7 +22,7 @@ from tests.making import (
 )
 from tests.reporting.dashboards import counts_on, learner_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture
@@ -64,7 +64,6 @@ def test_row_includes_subteams_and_sorts_by_late_people(company):
     assert subteam_cells(manager, company["pier"]) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("role", ["leader", "leader of two", "HR", "HR who leads", "admin", "auditor"])
 @pytest.mark.parametrize("is_of_course", [False, True])
 def test_row_equals_dashboard_of_its_team(company, role, is_of_course):
@@ -94,7 +93,6 @@ def test_stuck_people_are_not_counted_above_row_limit(company, monkeypatch):
     assert [stuck for *_, stuck, _leads in subteam_cells(company["head"].manager)] == [None, None, None]
 
 
-@pytest.mark.slow
 def test_numbers_link_to_matching_dashboards(client, company):
     client.force_login(company["head"].manager)
     assert client.get("/start/").url == "/"  # an open own course comes first

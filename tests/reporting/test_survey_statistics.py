@@ -45,6 +45,7 @@ def course(db):
     return import_course(files_with()).course
 
 
+@pytest.mark.slow
 def test_results_grow_in_steps_of_5_after_2_days(course):
     add_answers(course, *[{"recommend": 9}] * 4)
     add_answers(course, {"recommend": 9, "say-more": "Mine."}, days=7)
@@ -117,6 +118,7 @@ def test_results_name_nobody_even_if_signed(course):
     assert "Signed." in str(results(course))
 
 
+@pytest.mark.slow
 def test_answers_with_other_signature_are_left_out(course):
     add_answers(course, *[{"length": 0}] * 5)
     reworded = {tag: text.replace("Too short", "Far too short").replace("太短", "短") for tag, text in MORE.items()}
@@ -137,6 +139,7 @@ def test_recommend_score_is_promoters_minus_detractors(values, score):
     assert recommend_score(values) == score
 
 
+@pytest.mark.slow
 def test_recommend_score_is_shown_from_20_people(course):
     add_answers(course, *[{"recommend": 10}] * 19)
     assert (results(course)[1][0].answered, results(course)[1][0].recommend) == (15, None)

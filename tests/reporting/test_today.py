@@ -148,6 +148,7 @@ def test_extension_is_suggested_for_unopened_courses(team):
     assert offered.day.weekday() < 5 or offered.day == enrollment.due_on + timedelta(days=3)
 
 
+@pytest.mark.slow
 def test_confirmation_does_all_ticked_actions_with_undo(client, team):
     late, soon = learner_of(team, "Late", due_at=days(-2)), learner_of(team, "Soon", due_at=days(2))
     unopened = learner_of(team, "Unopened", due_at=days(2))
@@ -184,6 +185,7 @@ def test_confirmation_does_all_ticked_actions_with_undo(client, team):
     assert "undo-today" not in client.get("/team/").text and "/team/today/undo/" not in client.get("/team/").text
 
 
+@pytest.mark.slow
 def test_undo_stays_on_dashboard_while_emails_wait(client, team):
     late = learner_of(team, "Late", due_at=days(-2))
     with time_machine.travel(timezone.now(), tick=False) as clock:
@@ -196,6 +198,7 @@ def test_undo_stays_on_dashboard_while_emails_wait(client, team):
         assert "/team/today/undo/" not in client.get("/team/").text
 
 
+@pytest.mark.slow
 def test_second_confirmation_names_who_acted_first(client, team):
     late = learner_of(team, "Late", due_at=days(-2))
     miss(late)
@@ -210,6 +213,7 @@ def test_second_confirmation_names_who_acted_first(client, team):
     assert (queued(), Conversation.objects.count()) == (["Late"], 1)
 
 
+@pytest.mark.slow
 def test_second_extension_names_who_gave_it(client, team):
     new, day = learner_of(team, "New", due_at=days(2)), site_day() + timedelta(days=9)
     ticked = {"extend": f"{new.pk}:{day}"}
@@ -225,6 +229,7 @@ def test_second_extension_names_who_gave_it(client, team):
     assert Adjustment.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_extension_by_other_manager_is_named_per_course(client, team):
     tea, aid = Course.objects.get(), make_second_course()
     new, day = learner_of(team, "New", course=tea, due_at=days(2)), site_day() + timedelta(days=9)
@@ -312,6 +317,7 @@ def conversations(team):
     return [(each.name, f"{each.stuck.words} · {each.journey.words}") for each in suggested(team).talks]
 
 
+@pytest.mark.slow
 def test_repeated_failure_suggests_conversation_until_recorded(team):
     stuck, once = learner_of(team, "Stuck"), learner_of(team, "Once")
     miss(stuck)
@@ -328,6 +334,7 @@ def test_repeated_failure_suggests_conversation_until_recorded(team):
     assert [name for name, _why in conversations(team)] == ["Stuck"]
 
 
+@pytest.mark.slow
 def test_failed_exam_suggests_conversation_but_idleness_does_not(team):
     failed = ready(Course.objects.get(), due_at=days(9))
     join(team, failed.learner)
@@ -346,6 +353,7 @@ def test_failed_exam_suggests_conversation_but_idleness_does_not(team):
     assert conversations(team) == []
 
 
+@pytest.mark.slow
 def test_reminders_above_limit_are_offered_next(client, team, monkeypatch):
     monkeypatch.setattr(suggested_actions, "REMINDERS_AT_ONCE", 2)
     for number in range(3):
@@ -398,6 +406,7 @@ def test_person_late_in_two_courses_gets_one_email(client, team):
     assert len(sent_emails()) == 1
 
 
+@pytest.mark.slow
 def test_follow_ups_are_offered_three_at_a_time(client, team):
     course = make_course_with_survey()
     done = [completed(team, f"Done {number}", days_ago=50 - number, course=course) for number in range(4)]
@@ -414,6 +423,7 @@ def test_follow_ups_are_offered_three_at_a_time(client, team):
     assert suggested(team).others == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("people", [1, 3])
 def test_query_count_is_independent_of_people(client, team, people):
     for _each in range(people):

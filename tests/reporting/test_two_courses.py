@@ -15,7 +15,7 @@ from tests.making import days, join, make_admin, make_course, make_enrollment, m
 from tests.reporting.dashboards import exported
 from tests.world import complete_course
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def make_second_course():

@@ -57,6 +57,7 @@ def send_on_monday(clock):
     sent_emails()
 
 
+@pytest.mark.slow
 def test_summary_lists_late_stuck_and_finished_people(sunday, course, mailoutbox):
     now = timezone.now()
     team = make_managed_team()
@@ -79,6 +80,7 @@ def test_summary_lists_late_stuck_and_finished_people(sunday, course, mailoutbox
     )
 
 
+@pytest.mark.slow
 def test_extension_requests_come_first(sunday, course, mailoutbox):
     team, other = make_managed_team(), make_managed_team("Others", manager_name="Other manager")
     soon = due_instant(date(2026, 12, 18), ZONE)
@@ -107,6 +109,7 @@ def test_extension_requests_come_first(sunday, course, mailoutbox):
     assert [(name, state) for name, state, _why in summaries()] == [("Li Lin", "sent"), ("Other manager", "sent")]
 
 
+@pytest.mark.slow
 def test_long_list_shows_latest_people_and_team_counts(sunday, course, mailoutbox):
     above = make_managed_team("Centre")
     day, night = (make_team(name, parent=above) for name in ("Day shift", "Night shift"))
@@ -248,6 +251,7 @@ def test_hr_summary_has_totals_by_team_without_names(sunday, hr, course, mailout
     assert not any(name in email.body for name in ("Wang Ming", "Zhao Lei", "Chen Jie", "Idle", "In no team"))
 
 
+@pytest.mark.slow
 def test_hr_summary_counts_two_teams_once_in_total(sunday, hr, course, mailoutbox):
     one, two = make_team("One"), make_team("Two")
     join(two, make_late(one, "Both", course).learner)

@@ -339,6 +339,7 @@ def test_open_or_what_if_attempt_has_no_what_if(enrollment):
         attempts.start_what_if(what_if, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_starts_create_one_attempt():
     enrollment = make_player()
@@ -364,6 +365,7 @@ def test_concurrent_last_decisions_finish_once():
     assert (Completion.objects.count(), Event.objects.filter(verb="simulation-finished").count()) == (1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_what_ifs_create_one():
     attempt = play(make_player())

@@ -29,6 +29,7 @@ def test_required_simulation_counts_and_comes_next():
     assert (progress(enrollment).next_step.id, progress(enrollment).percent) == ("last-cup", 66)
 
 
+@pytest.mark.slow
 def test_optional_simulation_blocks_nobody():
     make_simulation_course(is_required=False)
     enrollment = make_player()
@@ -40,6 +41,7 @@ def test_optional_simulation_blocks_nobody():
     assert enrollment.completed_at
 
 
+@pytest.mark.slow
 def test_last_simulation_completes_course():
     enrollment = make_player()
     finish_lessons(enrollment)

@@ -132,6 +132,7 @@ def test_open_attempt_survives_withdrawn_review(course, admin, client):
     assert client.post(reverse("simulations:quit", args=[attempt.pk]), follow=True).status_code == 200
 
 
+@pytest.mark.slow
 def test_review_and_withdrawal_are_logged_once(course, admin):
     revision = review(course, KETTLE, admin)
     enter_expert_review(revision, Reviewer("Somebody Else", "nurse", MEI.read_on), by=admin)
@@ -200,6 +201,7 @@ def test_changed_jurisdiction_ends_review_of_texts_using_it(admin, is_import):
     assert KETTLE in steps(course)
 
 
+@pytest.mark.slow
 def test_review_of_former_text_does_not_count(course, admin):
     before = review(course, "boiling", admin)
     edit_lesson(course)
@@ -222,6 +224,7 @@ def test_reviewed_simulation_is_never_required(course, admin):
     assert KETTLE not in [each.step.id for each in proposals(journey, {}, 60)]
 
 
+@pytest.mark.slow
 def test_withdrawn_review_keeps_completed_courses(course, admin, client):
     review(course, KETTLE, admin)
     enrollment = make_enrollment(course=course)
@@ -271,6 +274,7 @@ class TestPage:
         assert page.select_one(link["href"].replace("#", "[id='") + "']")["name"].endswith(field)
         assert KETTLE not in steps(course)
 
+    @pytest.mark.slow
     def test_review_of_outdated_text_is_rejected(self, client, course, admin, address):
         signed_in(client, admin)
         sent = self.filled(self.forms(client, address)[1])

@@ -156,6 +156,7 @@ def attempts(enrollment, number=12):
         running.quit_attempt(attempt, at=at(60 * minute))
 
 
+@pytest.mark.slow
 def test_choice_order_differs_between_attempts(signed_in, enrollment):
     offers = [offers_of(signed_in, attempt) for attempt in attempts(enrollment)]
     assert all([key for key, _ in each] == [1, 2, 3] for each in offers)
@@ -163,6 +164,7 @@ def test_choice_order_differs_between_attempts(signed_in, enrollment):
     assert len({tuple(each) for each in offers}) > 1
 
 
+@pytest.mark.slow
 def test_choice_order_is_stable_within_attempt(signed_in, enrollment):
     for attempt in attempts(enrollment, 4):
         first = offers_of(signed_in, attempt)
@@ -312,6 +314,7 @@ def test_slow_tab_is_redirected_to_debrief(signed_in, enrollment, monkeypatch):
     assert signed_in.get(page_of(attempt))["Location"].endswith("/debrief/")
 
 
+@pytest.mark.slow
 def test_attempt_continues_after_simulation_left_course(signed_in, enrollment):
     attempt = begin(enrollment)
     import_course(make_files())

@@ -18,6 +18,8 @@ from courseware.simulations.replay import follow
 from tests.course_format.samples import make_files
 from tests.examples import examples
 
+pytestmark = pytest.mark.slow
+
 QUALITIES = ["acceptable", "weak", "harmful", "critical"]
 EFFECTS = st.integers(-30, 15).map(lambda change: f"calm={change:+d}" if change else "")
 
@@ -81,7 +83,6 @@ def rules_of(simulation):
     return nodes, [(ending.id, ending.colour, ending.condition) for ending in simulation.endings]
 
 
-@pytest.mark.slow
 @settings(max_examples=examples(60))
 @given(documents(), st.integers(0, 2**32))
 def test_random_clicks_reach_ending_confirmed_by_replay(text, seed):
@@ -101,7 +102,6 @@ def test_random_clicks_reach_ending_confirmed_by_replay(text, seed):
     assert not [problem for problem in check_simulations(course) if "for ever" in problem.message]
 
 
-@pytest.mark.slow
 @settings(max_examples=examples(60))
 @given(documents(), st.integers(0, 2**32))
 def test_accepted_simulation_has_green_best_path_without_dead_ends(text, seed):
@@ -117,7 +117,6 @@ def test_accepted_simulation_has_green_best_path_without_dead_ends(text, seed):
         assert place in (*simulation.offered(state), simulation.nodes[state.place].timeout)
 
 
-@pytest.mark.slow
 @settings(max_examples=examples(60))
 @given(documents())
 def test_map_places_situations_below_their_predecessors(text):

@@ -148,6 +148,7 @@ def test_lists_need_constant_number_of_statements(client):
 # Search
 
 
+@pytest.mark.slow
 def test_enrollments_are_found_by_words_of_person(client, ada):
     lea, lin = make_user("Lea Grün", email="lea@example.com"), make_user("Grace Lin", email="grace@example.com")
     course = make_course()
@@ -199,6 +200,7 @@ def test_emails_are_found_by_any_address_of_recipient(client, ada):
     assert {words: found(client, OutgoingEmail, q=words) for words in cases} == cases
 
 
+@pytest.mark.slow
 def test_certificates_are_found_by_person_number_or_holder(client, ada):
     enrollment = make_enrollment(make_user("Lea Grün", email="lea@example.com"))
     other = make_enrollment(make_user("Ben Blau", email="ben@example.com"))

@@ -61,6 +61,7 @@ def test_command_without_settings_uses_trial_and_says_so(checkout):
     assert done.stderr == "Nothing is set, so this is the site of `make run` in var/try/.\n"
 
 
+@pytest.mark.slow
 def test_command_without_settings_or_trial_asks_for_key(checkout):
     done = run_manage(checkout, *SHOW)
     assert done.returncode == 1

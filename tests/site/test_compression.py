@@ -46,6 +46,7 @@ def test_static_file_is_not_compressed_on_the_fly(client):
     assert "Content-Encoding" not in ask(client, "/static/css/site.css", "gzip")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["page", "export"])
 def test_length_is_masked_by_name_of_random_length(what, pages, client):
     names = []

@@ -17,7 +17,7 @@ from courseware.reporting.dashboard import rows, totals
 from courseware.reporting.integrity.check_all import differences
 from tests.making import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 PEOPLE_IN_ALL = 150
 IF_CHANGED = pytest.mark.only_if_changed("benchmarks/", "content/", "courseware/learning/", "courseware/reporting/")
 
@@ -33,14 +33,12 @@ def company(demo_company, django_db_blocker):
     return grown
 
 
-@pytest.mark.slow
 @IF_CHANGED
 def test_records_and_audit_log_agree(company):
     assert list(differences()) == []
     assert list(alterations()) == []
 
 
-@pytest.mark.slow
 @IF_CHANGED
 def test_stored_totals_equal_dashboard_rows(company):
     at = timezone.now()
@@ -48,7 +46,6 @@ def test_stored_totals_equal_dashboard_rows(company):
         assert totals.headcount_totals(manager, None, None, at) == totals.counts(rows.dashboard_rows_of(manager), at)
 
 
-@pytest.mark.slow
 @IF_CHANGED
 def test_company_has_requested_size_managers_and_states(company):
     assert User.objects.count() == PEOPLE_IN_ALL
@@ -76,7 +73,6 @@ def test_public_site_gets_no_demo_company(settings):
     assert "PLAIN_HTTP" in demo_scale.why_not()
 
 
-@pytest.mark.slow
 @IF_CHANGED
 def test_growing_to_current_size_changes_nothing(company):
     before = User.objects.count(), Event.objects.count()

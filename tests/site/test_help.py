@@ -183,6 +183,7 @@ def test_markdown_lists_tables_and_chinese_are_rendered():
 # Rules for docs/help/
 
 
+@pytest.mark.slow
 def test_guide_has_one_heading_and_links_to_tasks(pages):
     def faults(soup):
         tasks = [(f"#{heading['id']}", heading.get_text(strip=True)) for heading in soup.select("article > h2")]
@@ -197,6 +198,7 @@ def test_guide_has_one_heading_and_links_to_tasks(pages):
     assert each_of(pages, faults) == {}
 
 
+@pytest.mark.slow
 def test_guide_is_in_language_of_reader(pages):
     for (_role, language), soup in pages.items():
         assert soup.html["lang"] == {"en": "en", "zh-hans": "zh-Hans"}[language]
@@ -211,6 +213,7 @@ def test_both_languages_have_as_many_tasks(role):
     assert counts["en"] == counts["zh-hans"]
 
 
+@pytest.mark.slow
 def test_links_in_guides_are_valid(pages):
     found = {
         f"/help/{role}/ {language}: {link['href']}"
@@ -253,6 +256,7 @@ def comparable(label):
     return re.sub(r"[0-9…]+", "…", " ".join(label.split()).lower()).rstrip(".。:： …")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("role", "language"), PAGES)
 def test_bold_labels_in_guide_are_those_of_interface(pages, role, language):
     labels = {label.get_text() for label in pages[role, language].select("strong")}

@@ -109,6 +109,7 @@ def brand(client, address, language="en"):
     return BeautifulSoup(response.content, "html.parser").select_one(".brand").text.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "language", "shown"),
     [

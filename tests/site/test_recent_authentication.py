@@ -10,7 +10,7 @@ from tests.world import ROLES
 TABLE = Path(__file__).with_name("recent_authentication.txt")
 # Each route is sent to by the first of these roles that is allowed.
 TRIED = ["HR", "admin", "manager", *ROLES]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def classified():
@@ -34,7 +34,6 @@ def asks(response):
     return response.status_code == 302 and "/reauthenticate/" in response["Location"]
 
 
-@pytest.mark.slow
 @pytest.mark.any_database
 def test_listed_routes_ask_for_recent_authentication(world, settings, unrendered):
     settings.REQUIRE_REAUTHENTICATION = True  # `force_login` records no password
@@ -81,7 +80,6 @@ NOT_ASKED = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.any_database
 def test_listed_pages_ask_admin_before_display(world, settings, unrendered):
     settings.REQUIRE_REAUTHENTICATION = True

@@ -20,6 +20,7 @@ def known_commit(settings):
     version.commit.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["admin", "editor"])
 def test_admin_footer_shows_version_and_commit(role, client, world):
     client.force_login(world.people[role])
