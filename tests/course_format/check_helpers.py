@@ -5,7 +5,7 @@ from datetime import date
 from courseware.course_format.checks import check
 
 TODAY = date(2026, 11, 25)
-COURSE, COURSE_EN = "course.zh-hans.md", "course.en.md"
+COURSE = "course.zh-hans.md"
 OUTLINE, SOURCES, MODULE = "outline.zh-hans.md", "sources.zh-hans.md", "01-water/module.zh-hans.md"
 LESSON, LESSON_EN = "01-water/01-boiling.zh-hans.md", "01-water/01-boiling.en.md"
 EXAM, SURVEY = "02-end/01-last.exam.zh-hans.md", "02-end/02-voice.survey.zh-hans.md"
