@@ -39,18 +39,17 @@ def free_port() -> int:
 
 
 def serve(folder: str) -> tuple[subprocess.Popen, str]:
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "courseware.run"], cwd=ROOT, env=os.environ | {"DATA_DIR": folder, "PORT": str(port)}
-    )
+    """Start a demo site; return its process and address when the demo accounts can sign in."""
+    port, output = free_port(), Path(folder) / "output"
+    environment = os.environ | {"DATA_DIR": folder, "PORT": str(port)}
+    with output.open("w", encoding="utf-8") as file:
+        server = subprocess.Popen([sys.executable, "-m", "courseware.run"], cwd=ROOT, env=environment, stdout=file)
     for _ in range(3000):
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.1).close()
+        if "Ctrl+C ends it." in output.read_text(encoding="utf-8"):
             return server, f"http://127.0.0.1:{port}"
-        except OSError:
-            if server.poll() is not None:
-                raise SystemExit("the demo site did not start") from None
-            time.sleep(0.1)
+        if server.poll() is not None:
+            raise SystemExit("the demo site did not start")
+        time.sleep(0.1)
     server.kill()
     raise SystemExit("the demo site did not start within five minutes")
 

@@ -12,6 +12,7 @@ import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -137,10 +138,10 @@ def status_of(port, host):
 
 
 @contextmanager
-def running(line, folder, environment):
+def running(line, folder, environment, output):
     process = subprocess.Popen(
         ["bash", "-c", line], cwd=folder, env=environment, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        stdout=output, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         yield process
@@ -175,9 +176,14 @@ class Shell:
     def serve(self, line):
         port = free_port()
         environment = self.environment | {"PORT": str(port)}
-        with running(line.replace(":8000", f":{port}"), self.folder, environment) as process:
+        last = "Ctrl+C ends it." if line.startswith("make run") else ""  # pages open before all is set up
+        with (
+            tempfile.NamedTemporaryFile("r+", encoding="utf-8") as output,
+            running(line.replace(":8000", f":{port}"), self.folder, environment, output) as process,
+        ):
             status, until = None, time.monotonic() + PATIENCE
-            while not status and process.poll() is None and time.monotonic() < until:
+            while not (status and last in Path(output.name).read_text()) and process.poll() is None:
+                assert time.monotonic() < until, f"{line}: {status}"
                 time.sleep(0.2)
                 status = status_of(port, self.host)
         if status != 200:
