@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from contextlib import nullcontext
 
+import pytest
+
 from tests.faults.conftest import IN_FULL, IS_POSTGRES
 from tests.faults.database_servers import database_server
 from tests.faults.killing import KINDS, RetryingWriters, kill_at_random, killed_server, stored
@@ -16,6 +18,7 @@ from tests.faults.sites import prepared
 KILLS, WRITES = (50, 3000) if IN_FULL else (5, 150)
 
 
+@pytest.mark.minutes
 def test_acknowledged_writes_are_stored_once_despite_kills(tmp_path, record_property):
     seed, began = random.randrange(10**6), time.monotonic()
     with database_server() if IS_POSTGRES else nullcontext() as database:

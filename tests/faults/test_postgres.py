@@ -1,10 +1,13 @@
 """The database server is restarted, stops and comes back (F8)."""
 
+import pytest
+
 from tests.faults.database_servers import database_server
 from tests.faults.outages import QUESTION, assert_unavailable_soon, correct_answer_form
 from tests.faults.sites import prepared
 
 
+@pytest.mark.minutes
 def test_stopped_database_gives_503_and_next_request_works(tmp_path):
     with database_server() as database:
         site = prepared(tmp_path, database.url)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.conftest import IN_FULL, IS_POSTGRES, SERVER
 from tests.faults.sites import Site, new_postgres, prepared
-from tests.faults.writers import MEMBERS, TEAMS, Writers, files, lesson, path_of
+from tests.faults.writers import MEMBERS, Writers, files, lesson, path_of
 
 TIMES = 5 if IN_FULL else 2
 ADMIN = "/admin"
@@ -94,7 +94,7 @@ def test_staff_actions_succeed_while_people_learn(site, tmp_path, record_propert
     assert re.findall("deadlock|lock timeout|database is locked", log) == []
     assert (writers.broken, set(writers.answers)) == ([], {302})
     assert site.count("content_release") == 1 + 2 * TIMES
-    people = len(site.told["learners"]) + 2 + TEAMS * MEMBERS  # the player and the writer
+    people = len(site.told["learners"]) + 2 + TIMES * MEMBERS  # the player and the writer
     assert site.count("learning_enrollment") == site.count("audit_log_event", "verb = 'enrolled'") == people
 
 

@@ -66,6 +66,7 @@ def last_job_time(site):
     )
 
 
+@pytest.mark.minutes
 def test_tasks_run_once_and_no_job_waits_for_wrong_date(site, clock):
     with several_workers(site, clock):
         for ahead in JUMPS:

@@ -11,6 +11,8 @@ from collections import Counter
 from contextlib import contextmanager
 from functools import partial
 
+import pytest
+
 from tests.faults.conftest import IN_FULL, IS_POSTGRES
 from tests.faults.fast_worker import EVERY
 from tests.faults.sites import wait_until
@@ -62,6 +64,7 @@ def has_begun(site, worker):
     return site.count("jobs_worker", f"name LIKE '%:{worker.pid}:%'")
 
 
+@pytest.mark.minutes
 def test_each_task_runs_once_despite_kills(site, record_property):
     assert site.run("-m", "tests.faults.fast_worker", "cups", str(TASKS)) == (0, "")
     seed, began = random.randrange(10**6), time.monotonic()
@@ -86,6 +89,7 @@ def test_each_task_runs_once_despite_kills(site, record_property):
 MISBEHAVIOUR = [BUSY, HANGS, DROPS, DROPS]
 
 
+@pytest.mark.minutes
 def test_each_email_is_sent_despite_kills_and_bad_mail_server(site, record_property):
     """A worker killed after the server's reply and before its own record sends an email again. So does a server that
     accepts an email and hangs up. The repeated email has the same Message-ID."""

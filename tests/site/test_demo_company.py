@@ -17,7 +17,7 @@ from courseware.reporting.dashboard import rows, totals
 from courseware.reporting.integrity.check_all import differences
 from tests.making import make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.postgres_in_deep]
 PEOPLE_IN_ALL = 150
 IF_CHANGED = pytest.mark.only_if_changed("benchmarks/", "content/", "courseware/learning/", "courseware/reporting/")
 
