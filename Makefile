@@ -43,7 +43,7 @@ run: .venv/run
 demo-scale: .venv/run
 	@.venv/bin/python -m benchmarks.demo_scale $(N)
 
-## make check        quick tests, under 1 minute: no browser, shipped course or slow test (ARGS=tests/learning: a part)
+## make check        quick tests, 5 minutes: no browser, shipped course or slow test (ARGS=tests/learning: a part)
 # Create tables from the models: migrations take each process 3 seconds more. `make test` runs the migrations.
 check: .venv/development
 	@.venv/bin/python -m pytest -n auto --dist worksteal --nomigrations -m "not browser and not shipped and not slow and not faults" $(ARGS)
