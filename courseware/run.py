@@ -3,6 +3,7 @@
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from itertools import count
@@ -72,6 +73,11 @@ def main() -> None:
     port = os.environ.get("PORT", "8000")
     if not port.isdecimal() or not 0 < int(port) < 65536:
         sys.exit(f"PORT: expected a number from 1 to 65535, got {port!r}")
+    with socket.socket() as tried:
+        if tried.connect_ex((LOOPBACK, int(port))) == 0:
+            sys.exit(
+                f"PORT: another program answers at port {port}. For another one: PORT={int(port) % 65535 + 1} make run"
+            )
     bootstrap.begin()
     with bootstrap.in_one_sentence():
         bootstrap.prepare_trial()

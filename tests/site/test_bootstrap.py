@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 
@@ -145,6 +146,14 @@ def test_invalid_port_is_refused(monkeypatch, port):
     monkeypatch.setenv("PORT", port)
     with pytest.raises(SystemExit, match="expected a number from 1 to 65535"):
         run.main()
+
+
+def test_used_port_is_refused_before_set_up(monkeypatch):
+    monkeypatch.setattr(bootstrap, "begin", Mock(side_effect=AssertionError("it was set up")))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setenv("PORT", str(other.getsockname()[1]))
+        with pytest.raises(SystemExit, match="another program answers at port"):
+            run.main()
 
 
 # Ctrl+C while modules are still loading
